@@ -1,0 +1,95 @@
+// Package idquality measures samples of session ids. Every figure is an upper
+// bound: sampling can prove weakness, never strength (probes.md §6).
+package idquality
+
+import (
+	"math"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/sessiongate/sessiongate/internal/secret"
+)
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+
+// alphabets are tried from the smallest; the first that holds every character
+// seen at a changing place is taken. The generous last ones keep the bound an
+// upper one.
+var alphabets = []string{
+	"0123456789",
+	"0123456789abcdef",
+	"0123456789ABCDEF",
+	"0123456789abcdefABCDEF",
+	"234567ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+	"0123456789abcdefghijklmnopqrstuvwxyz",
+	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_",
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=",
+}
+
+// Capacity is the number of bits the ids can hold at most: for each place that
+// changes over the sample, the logarithm of the alphabet in use. Places that
+// never change hold none. Fewer than two ids have no capacity.
+func Capacity(ids []secret.Text) float64 {
+	if len(ids) < 2 {
+		return 0
+	}
+	// Revealed to be counted; only the number leaves this room.
+	values := make([]string, len(ids))
+	longest, uuids := 0, true
+	for i, id := range ids {
+		values[i] = id.Reveal()
+		if decoded, err := url.QueryUnescape(values[i]); err == nil {
+			values[i] = decoded
+		}
+		longest = max(longest, len(values[i]))
+		uuids = uuids && uuid.MatchString(values[i])
+	}
+	changing, seen := 0, map[byte]bool{}
+	for place := range longest {
+		chars := map[byte]bool{}
+		for _, value := range values {
+			char := byte(0)
+			if place < len(value) {
+				char = value[place]
+			}
+			chars[char] = true
+		}
+		if len(chars) < 2 {
+			continue
+		}
+		changing++
+		for char := range chars {
+			seen[char] = true
+		}
+	}
+	delete(seen, 0)
+	bits := float64(changing) * math.Log2(float64(alphabetSize(seen)))
+	if uuids && changing > 0 {
+		bits -= 2 // the variant nibble has four values, RFC 9562 §4.1
+	}
+	return bits
+}
+
+func alphabetSize(seen map[byte]bool) int {
+	for _, alphabet := range alphabets {
+		if holds(alphabet, seen) {
+			if strings.Contains(alphabet, "abcdefABCDEF") && len(alphabet) == 22 {
+				return 16 // hex in mixed case
+			}
+			return len(alphabet)
+		}
+	}
+	return 256
+}
+
+func holds(alphabet string, seen map[byte]bool) bool {
+	for char := range seen {
+		if strings.IndexByte(alphabet, char) < 0 {
+			return false
+		}
+	}
+	return true
+}

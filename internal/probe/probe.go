@@ -1,0 +1,140 @@
+// Package probe is the contract between the catalogue and the world: what a
+// probe is, what a flow may do, and what stands ready for it. It holds no
+// traffic and no judgement.
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// Probe is a value: it can be listed and documented without being run.
+type Probe struct {
+	Rule     finding.Rule
+	Variants []finding.Rule // severities of the same weakness, each a rule of its own
+	Steps    []string       // recipe steps without which there is nothing to test
+	Users    int            // accounts it needs; 0 and 1 are the same
+	// Flow is the traffic it judges. Without one it judges all that the run saw.
+	Flow *Flow
+	// PartOf names the rule of a graver form of the same weakness. Where that one
+	// fails, this one's failure says nothing more and is not counted again.
+	PartOf string
+	// Judge is pure: no I/O, no clock, no state. It never passes a trace that
+	// lacks the experiment.
+	Judge func(trace.Trace) finding.Verdict
+	// How tells a reader, step by step, how it is tested.
+	How []string
+}
+
+// Rules are the probe's rule and its variants.
+func (p Probe) Rules() []finding.Rule {
+	return append([]finding.Rule{p.Rule}, p.Variants...)
+}
+
+// Flow is a named script of traffic, run once and shared by its probes, and
+// once more with fresh ids when one of them fails.
+type Flow struct {
+	Name  string
+	Steps []string // recipe steps it cannot do without
+	Users int
+	// Alone flows end sessions of the users and so run by themselves.
+	Alone bool
+	// Run acts and never judges. Its error says what stopped it; what it
+	// recorded until then is judged all the same.
+	Run func(context.Context, Stage) error
+}
+
+// Stage is all that a flow may touch.
+type Stage interface {
+	Facts() trace.Facts
+	// Actor opens a browser with an empty jar and connections of its own.
+	Actor(name string) Actor
+	// Round is the same stage; what its actors do is recorded under the name.
+	Round(name string) Stage
+	// Forge makes an id the server never issued, in the carrier's slots.
+	Forge(Shape) trace.Credential
+}
+
+// Actor is a browser that records.
+type Actor interface {
+	// Become says whose name and password the steps use from now on.
+	Become(user string)
+	// Do performs a recipe step as it is written.
+	Do(ctx context.Context, step string, plants ...Plant) error
+	// Login performs the login step as that user.
+	Login(ctx context.Context, user string, plants ...Plant) error
+	// LoginAs performs it with the body in another encoding.
+	LoginAs(ctx context.Context, user string, form trace.LoginForm, plants ...Plant) error
+	// LoginWrong performs it with a password that nobody has.
+	LoginWrong(ctx context.Context, user string) error
+	// Identify reads who the API takes this actor for. A read that cannot be
+	// made is recorded as such.
+	Identify(ctx context.Context, moment string, plants ...Plant) trace.Who
+	// Offered is every value of the carrier that the last step's answers set, in
+	// order. More than one is a fault of its own.
+	Offered() []trace.Credential
+	// Carries is what the actor would authenticate with now.
+	Carries() trace.Credential
+	// Everything is each cookie and token it holds, whether or not it authenticates.
+	Everything() trace.Credential
+	// Wear puts the credential into the carrier's slots, replacing what is there.
+	Wear(trace.Credential)
+	// Freeze opens another browser that holds a copy of the carrier and nothing
+	// else. It does not follow what happens to this one.
+	Freeze(name string) Actor
+	// Copy opens another browser with a copy of the whole jar.
+	Copy(name string) Actor
+	// Beside opens another browser with an empty jar that shares this one's
+	// connections and headers: what a proxy in front of the API would do.
+	Beside(name string) Actor
+}
+
+// Shape is how a forged id looks.
+type Shape string
+
+// The shapes of probes.md §5.1: an id like the server's own, and two that no
+// generator would make.
+const (
+	LikeIssued Shape = "like an issued id"
+	OneChar    Shape = "one character"
+	Words      Shape = "words"
+)
+
+// Plant puts an id into a place of a request that is not the carrier.
+type Plant struct {
+	Channel Channel
+	Names   []string
+	ID      secret.Text
+}
+
+// Channel is such a place.
+type Channel string
+
+// The channels of session ids beside the carrier.
+const (
+	Query  Channel = "query"
+	JSON   Channel = "json"
+	Form   Channel = "form"
+	Header Channel = "header"
+	Path   Channel = "path" // /login;name=ID, or /s/ID/login for the name "/s/"
+)
+
+// Refused is the error of a step whose answer was not among the expected ones.
+type Refused struct {
+	Step   string
+	Line   string // "POST /login"
+	Status int
+	Wanted string // "a status below 400"
+}
+
+func (r *Refused) Error() string {
+	return fmt.Sprintf("step %s: %s answered %d, expected %s", r.Step, r.Line, r.Status, r.Wanted)
+}
+
+// ErrRateLimited is returned by actors once the API answers 429.
+var ErrRateLimited = errors.New("the API answered 429 Too Many Requests")

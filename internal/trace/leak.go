@@ -1,0 +1,100 @@
+package trace
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sessiongate/sessiongate/internal/secret"
+)
+
+// Place is where a session id stands in an answer.
+type Place struct {
+	Kind PlaceKind
+	Name string // "Location header", "body"
+	ID   secret.Text
+}
+
+// PlaceKind tells a URL from any other content.
+type PlaceKind string
+
+// The kinds of place. Set-Cookie is neither: it is where an id belongs.
+const (
+	InURL     PlaceKind = "url"
+	InContent PlaceKind = "content"
+)
+
+// urlHeaders hold a URL by definition (RFC 9110 §10.2.2, RFC 8288, HTML).
+var urlHeaders = []string{"location", "content-location", "link", "refresh"}
+
+// Leak finds the first of the ids in the answer, raw or URL-encoded. Ids that
+// the request itself carried outside its carrier are an echo, not a leak of
+// the server's, and are passed over.
+func (e Exchange) Leak(ids []secret.Text, kind PlaceKind) (Place, bool) {
+	for _, id := range ids {
+		if e.Request.Brought(id) {
+			continue
+		}
+		for _, spelling := range spellings(id) {
+			if place, found := e.Response.find(spelling, kind); found {
+				place.ID = id
+				return place, true
+			}
+		}
+	}
+	return Place{}, false
+}
+
+// Brought reports whether the request itself held the id outside the carrier's
+// cookies: in its URL, its body or a header.
+func (r Request) Brought(id secret.Text) bool {
+	if r.URL.Contains(id) || r.Body.Contains(id) {
+		return true
+	}
+	for _, field := range r.Header {
+		if !strings.EqualFold(field.Name, "Cookie") && field.Value.Contains(id) {
+			return true
+		}
+	}
+	return false
+}
+
+func spellings(id secret.Text) []secret.Text {
+	encoded := secret.New(url.QueryEscape(id.Reveal()))
+	if encoded == id {
+		return []secret.Text{id}
+	}
+	return []secret.Text{id, encoded}
+}
+
+func (r Response) find(id secret.Text, kind PlaceKind) (Place, bool) {
+	for _, field := range r.Header {
+		inURL := slices.Contains(urlHeaders, strings.ToLower(field.Name))
+		if inURL == (kind == InURL) && field.Value.Contains(id) {
+			return Place{Kind: kind, Name: field.Name + " header"}, true
+		}
+	}
+	for _, inURL := range bodyPlaces(r.Body.Reveal(), id.Reveal()) {
+		if inURL == (kind == InURL) {
+			return Place{Kind: kind, Name: "body"}, true
+		}
+	}
+	return Place{}, false
+}
+
+// bodyPlaces says of each occurrence whether it stands inside a URL: in a run
+// of characters without quotes, spaces and angle brackets that has a slash or
+// a question mark before the id.
+func bodyPlaces(body, id string) []bool {
+	var places []bool
+	for offset := 0; ; {
+		i := strings.Index(body[offset:], id)
+		if i < 0 {
+			return places
+		}
+		at := offset + i
+		start := strings.LastIndexAny(body[:at], " \t\r\n\"'<>`") + 1
+		places = append(places, strings.ContainsAny(body[start:at], "/?"))
+		offset = at + len(id)
+	}
+}
