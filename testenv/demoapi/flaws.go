@@ -1,0 +1,132 @@
+package demoapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The switches. A value is the id of the rule that its flaw breaks.
+const (
+	notRotated      = "session-id-not-rotated-on-login"
+	arbitrary       = "arbitrary-session-id-accepted"
+	permissive      = "permissive-session-creation"
+	acceptedInQuery = "session-id-accepted-in-query"
+	acceptedInJSON  = "session-id-accepted-in-json-body"
+	acceptedInForm  = "session-id-accepted-in-form-field"
+	acceptedInHead  = "session-id-accepted-in-header"
+	acceptedInPath  = "session-id-accepted-in-path"
+	dangling        = "session-fixation-dangling-id"
+	oldKept         = "pre-login-session-not-invalidated"
+	crossUser       = "cross-user-session-reuse"
+	fromNetwork     = "session-identity-from-network"
+	logoutKept      = "logout-session-not-invalidated"
+	below32Bits     = "session-id-insufficient-length"
+	below64Bits     = "session-id-insufficient-length/below-64-bits"
+	below128Bits    = "session-id-insufficient-length/below-128-bits"
+	noSecure        = "session-cookie-missing-secure"
+	noHTTPOnly      = "session-cookie-missing-httponly"
+	sameSiteNone    = "session-cookie-samesite"
+	sameSiteAbsent  = "session-cookie-samesite/absent"
+	noPrefix        = "session-cookie-prefix-missing"
+	withDomain      = "session-cookie-domain-too-broad"
+	notDeletable    = "session-cookie-rejected-by-browser"
+	persistent      = "session-cookie-persistent"
+	issuedTwice     = "duplicate-set-cookie"
+	shownInURL      = "session-id-in-url"
+	shownInBody     = "session-id-in-response-body"
+)
+
+// Flaw is one switch of the API.
+type Flaw struct {
+	Rule    string   // id of the rule it breaks, which is also its name for New
+	Follows []string // rules that break with it by nature
+	Summary string   // what the API then does, in one line
+}
+
+var table = []Flaw{
+	{Rule: notRotated, Summary: "login upgrades the anonymous session and keeps its id"},
+	{Rule: arbitrary, Summary: "login makes an unknown id from the cookie the authenticated one"},
+	{Rule: permissive, Summary: "a visit starts an anonymous session under whatever id the cookie holds"},
+	{Rule: acceptedInQuery, Summary: "login takes the session id from ?session_id="},
+	{Rule: acceptedInJSON, Summary: "login takes the session id from the JSON member session_id"},
+	{Rule: acceptedInForm, Summary: "login takes URL-encoded forms, and the session id from their field session_id"},
+	{Rule: acceptedInHead, Summary: "login takes the session id from the header X-Session-ID"},
+	{Rule: acceptedInPath, Summary: "login takes the session id from /login;jsessionid="},
+	{Rule: dangling, Summary: "login issues a new id, and the old one names the new session too"},
+	{Rule: oldKept, Summary: "login leaves the old session alive, sharing its visits with the new one"},
+	{Rule: crossUser, Summary: "login as somebody else inside a signed-in session keeps its id"},
+	{Rule: fromNetwork, Summary: "without a cookie, the address of the last login is taken for its user"},
+	{Rule: logoutKept, Summary: "logout clears the cookie and keeps the session"},
+	{Rule: below32Bits, Summary: "session ids have 24 bits"},
+	{Rule: below64Bits, Summary: "session ids have 48 bits"},
+	{Rule: below128Bits, Summary: "session ids have 96 bits"},
+	{Rule: noSecure, Follows: []string{noPrefix}, Summary: "the cookie has no Secure, and so no prefix"},
+	{Rule: noHTTPOnly, Summary: "the cookie has no HttpOnly"},
+	{Rule: sameSiteNone, Summary: "the cookie has SameSite=None"},
+	{Rule: sameSiteAbsent, Summary: "the cookie has no SameSite"},
+	{Rule: noPrefix, Summary: "the cookie is called sid"},
+	{Rule: withDomain, Follows: []string{noPrefix}, Summary: "the cookie has the request's host as Domain, and so no prefix"},
+	{Rule: notDeletable, Summary: "logout clears the __Host- cookie without Secure, which browsers ignore"},
+	{Rule: persistent, Summary: "the cookie lives for 90 days"},
+	{Rule: issuedTwice, Summary: "login issues two live ids under one cookie name"},
+	{Rule: shownInURL, Summary: "login redirects to a URL that holds the session id"},
+	{Rule: shownInBody, Summary: "login repeats the session id in its answer"},
+}
+
+// Flaws lists every switch.
+func Flaws() []Flaw {
+	flaws := slices.Clone(table)
+	for i := range flaws {
+		flaws[i].Follows = slices.Clone(flaws[i].Follows)
+	}
+	return flaws
+}
+
+// Demo is the case this project was founded for: a login that believes any id
+// it is handed, a cookie that scripts and eavesdroppers can read, a logout that
+// ends nothing.
+func Demo() []string {
+	return []string{acceptedInJSON, acceptedInQuery, acceptedInHead, notRotated, arbitrary,
+		noSecure, noHTTPOnly, logoutKept}
+}
+
+// set holds the switches that are on.
+type set map[string]bool
+
+func newSet(rules []string) (set, error) {
+	flaw := set{}
+	for _, rule := range rules {
+		if !slices.ContainsFunc(table, func(f Flaw) bool { return f.Rule == rule }) {
+			return nil, fmt.Errorf("unknown flaw %q: choose from %s", rule, strings.Join(nearest(rule), ", "))
+		}
+		flaw[rule] = true
+	}
+	return flaw, nil
+}
+
+// nearest are the names that share the most words with the given one. Words
+// serve better than letters here: the names are long, and people remember parts.
+func nearest(name string) []string {
+	words := func(name string) []string {
+		return strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '/' })
+	}
+	wanted := words(name)
+	var best []string
+	most := 0
+	for _, flaw := range table {
+		shared := 0
+		for _, word := range words(flaw.Rule) {
+			if slices.Contains(wanted, word) {
+				shared++
+			}
+		}
+		if shared > most {
+			best, most = nil, shared
+		}
+		if shared == most {
+			best = append(best, flaw.Rule)
+		}
+	}
+	return best
+}

@@ -1,0 +1,282 @@
+package demoapi_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessiongate/sessiongate/testenv/demoapi"
+)
+
+// experiments try out, for each rule, whether an API breaks it.
+var experiments = map[string]func(client) bool{
+	"session-id-not-rotated-on-login": func(c client) bool {
+		old := c.anonymous()
+		return c.login(old, asAlice).id() == old
+	},
+	"arbitrary-session-id-accepted": func(c client) bool {
+		atOnce, visited := "never-issued-one", "never-issued-two"
+		c.visit(visited)
+		c.login(visited, asAlice)
+		c.login(atOnce, asAlice)
+		return c.both(c.me(atOnce) == "alice", c.me(visited) == "alice")
+	},
+	"permissive-session-creation": func(c client) bool {
+		issued, first := c.visit("never-issued")
+		_, second := c.visit("never-issued")
+		rotated := c.login("never-issued", asAlice).id() != "never-issued"
+		return issued == "never-issued" && first == 1 && second == 2 && rotated
+	},
+	"session-id-accepted-in-query": func(c client) bool {
+		return c.takes(func(id string) answer {
+			return c.do("POST", "/login?session_id="+url.QueryEscape(id), "", asAlice, "Content-Type", jsonType)
+		})
+	},
+	"session-id-accepted-in-json-body": func(c client) bool {
+		return c.takes(func(id string) answer {
+			body := strings.Replace(asAlice, "}", `,"session_id":"`+id+`"}`, 1)
+			return c.do("POST", "/login", "", body, "Content-Type", jsonType)
+		})
+	},
+	"session-id-accepted-in-form-field": func(c client) bool {
+		return c.takes(func(id string) answer {
+			form := url.Values{"username": {demoapi.Alice}, "password": {demoapi.AlicePassword}, "session_id": {id}, "next": {"/"}}
+			return c.do("POST", "/login", "", form.Encode(), "Content-Type", formType)
+		})
+	},
+	"session-id-accepted-in-header": func(c client) bool {
+		return c.takes(func(id string) answer {
+			return c.do("POST", "/login", "", asAlice, "Content-Type", jsonType, "X-Session-ID", id)
+		})
+	},
+	"session-id-accepted-in-path": func(c client) bool {
+		plain := c.takes(func(id string) answer {
+			return c.do("POST", "/login;jsessionid="+id, "", asAlice, "Content-Type", jsonType)
+		})
+		among := c.takes(func(id string) answer {
+			return c.do("POST", "/login;sid=1;jsessionid="+id+";v=2", "", asAlice, "Content-Type", jsonType)
+		})
+		return c.both(plain, among)
+	},
+	"session-fixation-dangling-id": func(c client) bool {
+		old := c.anonymous()
+		return c.login(old, asAlice).id() != old && c.me(old) == "alice"
+	},
+	"pre-login-session-not-invalidated": func(c client) bool {
+		old := c.anonymous()
+		now := c.login(old, asAlice).id()
+		if now == old || c.me(old) != "" {
+			return false
+		}
+		issued, first := c.visit(old)
+		_, second := c.visit(now)
+		_, third := c.visit(old)
+		return issued == "" && second == first+1 && third == first+2
+	},
+	"cross-user-session-reuse": func(c client) bool {
+		old := c.login("", asAlice).id()
+		return c.login(old, asBob).id() == old
+	},
+	"session-identity-from-network": func(c client) bool {
+		id := c.login("", asAlice).id()
+		asNobody := c.me("")
+		c.login("", asBob)
+		lastWins := c.me("") == "bob"
+		if c.me("never-issued") != "" {
+			c.t.Error("an unknown cookie is taken for a user")
+		}
+		c.logout(id)
+		if c.me("") != "" {
+			c.t.Error("not forgotten at logout")
+		}
+		return c.both(asNobody == "alice", lastWins)
+	},
+	"logout-session-not-invalidated": func(c client) bool {
+		id := c.login("", asAlice).id()
+		c.logout(id)
+		return c.me(id) == "alice"
+	},
+	"session-id-insufficient-length":                func(c client) bool { return c.bits() < 32 },
+	"session-id-insufficient-length/below-64-bits":  func(c client) bool { return c.bits() >= 32 && c.bits() < 64 },
+	"session-id-insufficient-length/below-128-bits": func(c client) bool { return c.bits() >= 64 && c.bits() < 128 },
+	"session-cookie-missing-secure": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return !cookie.Secure })
+	},
+	"session-cookie-missing-httponly": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return !cookie.HttpOnly })
+	},
+	"session-cookie-samesite": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.SameSite == http.SameSiteNoneMode })
+	},
+	"session-cookie-samesite/absent": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return !strings.Contains(cookie.Raw, "SameSite") })
+	},
+	"session-cookie-prefix-missing": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.Name == "sid" })
+	},
+	"session-cookie-domain-too-broad": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.Domain == "127.0.0.1" })
+	},
+	"session-cookie-rejected-by-browser": func(c client) bool {
+		deletion := c.logout(c.login("", asAlice).id()).issued()[0]
+		return strings.HasPrefix(deletion.Name, "__Host-") && !deletion.Secure
+	},
+	"session-cookie-persistent": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.MaxAge == 90*24*60*60 })
+	},
+	"duplicate-set-cookie": func(c client) bool {
+		issued := c.login("", asAlice).issued()
+		return len(issued) == 2 && issued[0].Name == issued[1].Name && issued[0].Value != issued[1].Value &&
+			c.me(issued[0].Value) == "alice" && c.me(issued[1].Value) == "alice"
+	},
+	"session-id-in-url": func(c client) bool {
+		got := c.login("", asAlice)
+		return got.status == http.StatusSeeOther && got.header.Get("Location") == "/?sid="+got.id()
+	},
+	"session-id-in-response-body": func(c client) bool {
+		got := c.login("", asAlice)
+		return got.json()["session"] == got.id()
+	},
+}
+
+// both is for a flaw with two sides, which must not be there by half.
+func (c client) both(one, other bool) bool {
+	c.t.Helper()
+	if one != other {
+		c.t.Errorf("the flaw is there by half: %t and %t", one, other)
+	}
+	return one && other
+}
+
+// takes reports whether a login makes both a forged id and one issued to
+// somebody else the authenticated one.
+func (c client) takes(login func(id string) answer) bool {
+	c.t.Helper()
+	forged, issued := "never.issued", c.anonymous()
+	for _, id := range []string{forged, issued} {
+		if got := login(id); got.status < 400 && c.me(got.id()) != "alice" {
+			c.t.Error("login works, but its cookie does not")
+		}
+	}
+	return c.both(c.me(forged) == "alice", c.me(issued) == "alice")
+}
+
+// everyCookie reports whether a condition holds for the cookies of visit and
+// login alike.
+func (c client) everyCookie(holds func(*http.Cookie) bool) bool {
+	c.t.Helper()
+	visit, login := c.do("GET", "/", "", ""), c.login("", asAlice)
+	return c.both(holds(visit.issued()[0]), holds(login.issued()[0]))
+}
+
+// bits is the size of the ids, the same before and after login.
+func (c client) bits() int {
+	c.t.Helper()
+	size := func(id string) int {
+		if raw, err := hex.DecodeString(id); err == nil {
+			return 8 * len(raw)
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(id)
+		if err != nil {
+			c.t.Error(err)
+		}
+		return 8 * len(raw)
+	}
+	before, after := size(c.anonymous()), size(c.login("", asAlice).id())
+	if before != after {
+		c.t.Errorf("%d bits before login, %d after", before, after)
+	}
+	return after
+}
+
+// broken runs every experiment, each on a new API with the flaws.
+func broken(t *testing.T, flaws ...string) []string {
+	t.Helper()
+	var rules []string
+	for _, rule := range slices.Sorted(maps.Keys(experiments)) {
+		t.Run(rule, func(t *testing.T) {
+			if experiments[rule](start(t, flaws...)) {
+				rules = append(rules, rule)
+			}
+		})
+	}
+	return rules
+}
+
+func TestEverySwitchHasAnExperiment(t *testing.T) {
+	t.Parallel()
+	var rules []string
+	for _, flaw := range demoapi.Flaws() {
+		rules = append(rules, flaw.Rule)
+		if flaw.Summary == "" || strings.Contains(flaw.Summary, "\n") {
+			t.Errorf("%s: summary %q", flaw.Rule, flaw.Summary)
+		}
+	}
+	slices.Sort(rules)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(experiments)), rules); diff != "" {
+		t.Errorf("experiments (-) and switches (+) differ:\n%s", diff)
+	}
+}
+
+func TestHardenedBreaksNothing(t *testing.T) {
+	t.Parallel()
+	if rules := broken(t); len(rules) > 0 {
+		t.Errorf("breaks %q", rules)
+	}
+}
+
+func TestEachSwitchBreaksItsOwnRule(t *testing.T) {
+	t.Parallel()
+	for _, flaw := range demoapi.Flaws() {
+		t.Run(flaw.Rule, func(t *testing.T) {
+			t.Parallel()
+			want := append([]string{flaw.Rule}, flaw.Follows...)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, broken(t, flaw.Rule)); diff != "" {
+				t.Errorf("broken rules (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDemoCombinesItsFlaws(t *testing.T) {
+	t.Parallel()
+	want := append(demoapi.Demo(), "session-cookie-prefix-missing")
+	slices.Sort(want)
+	if diff := cmp.Diff(want, broken(t, demoapi.Demo()...)); diff != "" {
+		t.Errorf("broken rules (-want +got):\n%s", diff)
+	}
+}
+
+func TestAllFlawsAtOnceStillLogIn(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for _, flaw := range demoapi.Flaws() {
+		all = append(all, flaw.Rule)
+	}
+	c := start(t, all...)
+	id := c.login(c.anonymous(), asAlice).id()
+	c.login(id, asBob)
+}
+
+func TestNewNamesTheNearestFlaws(t *testing.T) {
+	t.Parallel()
+	for given, near := range map[string]string{
+		"session-id-in-urls":            "session-id-in-response-body",
+		"not-rotated-on-login":          "session-id-not-rotated-on-login",
+		"session-cookie-samesite/apsnt": "session-cookie-samesite",
+		"":                              "duplicate-set-cookie",
+	} {
+		_, err := demoapi.New("session-id-in-url", given)
+		if err == nil || !strings.Contains(err.Error(), near) {
+			t.Errorf("%q: %v, which does not name %s", given, err, near)
+		}
+	}
+}
