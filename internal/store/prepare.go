@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sessiongate/sessiongate/internal/secret"
+)
+
+// Plan is a database for one run and the login an API gets in it.
+type Plan struct {
+	Database string // must not exist yet
+	User     string // must not exist yet
+	// Files are run in the new database, in this order, by the administrator.
+	// Without any the API makes its tables itself, and may.
+	Files []string
+}
+
+// Prepare carries a plan out and returns the DSN of the login, whose password
+// is random. It may read and write rows and use sequences; it owns nothing and,
+// unless there are no files, creates nothing. On a CockroachDB in insecure mode
+// there are no passwords, and the DSN has none.
+func (s *Store) Prepare(ctx context.Context, plan Plan) (secret.Text, error) {
+	if plan.Database == "" || plan.User == "" {
+		return secret.Text{}, errors.New("a plan for the database needs a database and a user")
+	}
+	if err := s.exec(ctx, "CREATE DATABASE "+quoted(plan.Database)); err != nil {
+		return secret.Text{}, fmt.Errorf("the database %s cannot be created: %w", plan.Database, explain(ctx, err))
+	}
+	password, err := s.createUser(ctx, plan.User)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	inside, err := s.In(ctx, plan.Database)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	defer inside.Close()
+	for _, file := range plan.Files {
+		if err := inside.RunFile(ctx, file); err != nil {
+			return secret.Text{}, err
+		}
+	}
+	if err := inside.grant(ctx, plan); err != nil {
+		return secret.Text{}, fmt.Errorf("the user %s cannot be given its privileges: %w", plan.User, explain(ctx, err))
+	}
+	return inside.login(plan, password), nil
+}
+
+// createUser puts the password into the statement, since a definition takes no
+// parameters; rand.Text has letters and digits only.
+func (s *Store) createUser(ctx context.Context, name string) (string, error) {
+	password := rand.Text()
+	err := s.exec(ctx, "CREATE USER "+quoted(name)+" WITH PASSWORD '"+password+"'")
+	if is(err, "28P01") && s.cockroach() { // insecure mode refuses passwords
+		password = ""
+		err = s.exec(ctx, "CREATE USER "+quoted(name))
+	}
+	if err != nil {
+		return "", fmt.Errorf("the user %s cannot be created: %w", name, explain(ctx, err))
+	}
+	return password, nil
+}
+
+func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+func (s *Store) grant(ctx context.Context, plan Plan) error {
+	user := quoted(plan.User)
+	statements := []string{"GRANT CONNECT ON DATABASE " + quoted(plan.Database) + " TO " + user}
+	schemas, err := s.schemas(ctx)
+	if err != nil {
+		return err
+	}
+	for _, schema := range schemas {
+		in := " SCHEMA " + quoted(schema) + " TO " + user
+		statements = append(statements,
+			// Old PostgreSQL and CockroachDB let everybody create tables in public.
+			"REVOKE CREATE ON SCHEMA "+quoted(schema)+" FROM PUBLIC",
+			"GRANT USAGE ON"+in,
+			"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN"+in,
+			"GRANT USAGE, SELECT ON ALL SEQUENCES IN"+in)
+	}
+	if len(plan.Files) == 0 {
+		statements = append(statements, "GRANT CREATE ON SCHEMA public TO "+user)
+	}
+	for _, statement := range statements {
+		if err := s.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) schemas(ctx context.Context) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows, err := s.connection.Query(ctx, `SELECT nspname::TEXT FROM pg_catalog.pg_namespace
+		WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'crdb_internal') ORDER BY nspname`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// login is the DSN of the plan's user. It asks for TLS when we have it.
+func (s *Store) login(plan Plan, password string) secret.Text {
+	s.mu.Lock()
+	_, encrypted := s.connection.PgConn().Conn().(*tls.Conn)
+	s.mu.Unlock()
+	query := url.Values{"sslmode": {"disable"}}
+	if encrypted {
+		query.Set("sslmode", "require")
+	}
+	dsn := url.URL{Scheme: "postgresql", User: url.User(plan.User), Path: "/" + plan.Database}
+	if password != "" {
+		dsn.User = url.UserPassword(plan.User, password)
+	}
+	if strings.HasPrefix(s.config.Host, "/") { // a socket's directory has no place in a URL's host
+		query.Set("host", s.config.Host)
+		query.Set("port", strconv.Itoa(int(s.config.Port)))
+	} else {
+		dsn.Host = net.JoinHostPort(s.config.Host, strconv.Itoa(int(s.config.Port)))
+	}
+	dsn.RawQuery = query.Encode()
+	return secret.New(dsn.String())
+}
