@@ -1,0 +1,115 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/report"
+)
+
+const (
+	body = "   " // stands below the title of a finding
+	code = "       "
+)
+
+// findings tells those attacks that somebody has to do something about.
+func findings(p *page, r report.Report) {
+	var told []report.Finding
+	for _, f := range r.Findings {
+		if f.Status != report.Accepted {
+			told = append(told, f)
+		}
+	}
+	if len(told) == 0 {
+		return
+	}
+	p.heading(bold, fmt.Sprintf("FINDINGS: %d", len(told)))
+	for i, f := range told {
+		p.blank()
+		story(p, i+1, f)
+	}
+}
+
+func story(p *page, number int, f report.Finding) {
+	severity := f.Rule.Severity
+	badge := strings.ToUpper(string(severity.Level()))
+	if severity > 0 {
+		badge += " " + severity.String()
+	}
+	p.wrap(lookOf(severity), fmt.Sprintf("%d. ", number), body, badge+"  "+f.Rule.Title)
+	p.wrap(faint, body, body, either(", ", f.Rule.ID, f.Subject, sinceWhen(f.Status)))
+	p.blank()
+	p.wrap(plain, body, body, f.Message)
+	exchanges(p, f.Evidence)
+	remedy(p, f)
+	if f.Replay != "" {
+		p.blank()
+		p.line(bold, body+"See it yourself")
+		p.verbatim(code, f.Replay)
+	}
+}
+
+func lookOf(severity finding.Severity) look {
+	switch severity.Level() {
+	case finding.Critical, finding.High:
+		return bad
+	case finding.Medium, finding.Low:
+		return warning
+	}
+	return bold
+}
+
+func sinceWhen(status report.Status) string {
+	if status == report.Known {
+		return "known from the baseline"
+	}
+	return ""
+}
+
+// widest keeps one long path from pushing every note off the page.
+const widest = 24
+
+func exchanges(p *page, all []finding.Evidence) {
+	if len(all) == 0 {
+		return
+	}
+	p.blank()
+	actors, requests := 0, 0
+	for _, seen := range all {
+		actors = max(actors, min(widest, columns(clean(seen.Actor))))
+		requests = max(requests, min(widest, columns(clean(seen.Request))))
+	}
+	for i, seen := range all {
+		answer := "  -"
+		if seen.Status != 0 {
+			answer = fmt.Sprintf("%3d", seen.Status)
+		}
+		start := fmt.Sprintf("%s%2d. %-*s  %-*s  %s  ", body, i+1, actors, clean(seen.Actor), requests, clean(seen.Request), answer)
+		rest := strings.Repeat(" ", columns(start))
+		if columns(start) > p.width-20 { // no room beside it
+			p.line(plain, start)
+			start, rest = code, code
+		}
+		if seen.Note != "" || start != code {
+			p.wrap(plain, start, rest, seen.Note)
+		}
+	}
+}
+
+func remedy(p *page, f report.Finding) {
+	p.blank()
+	p.line(bold, body+"Fix in "+place(f.Location))
+	p.wrap(plain, body, body, f.Rule.Fix)
+	if f.Rule.FastAPI != "" {
+		p.blank()
+		p.verbatim(code, f.Rule.FastAPI)
+	}
+}
+
+func place(l finding.Location) string {
+	if l.Line < 1 {
+		return l.File
+	}
+	return fmt.Sprintf("%s:%d", l.File, l.Line)
+}
