@@ -21,6 +21,9 @@ type Probe struct {
 	Users    int            // accounts it needs; 0 and 1 are the same
 	// Flow is the traffic it judges. Without one it judges all that the run saw.
 	Flow *Flow
+	// Bare probes ask about requests that carry nothing. They are tried as soon
+	// as users can be told apart, even where the carrier is not established.
+	Bare bool
 	// PartOf names the rule of a graver form of the same weakness. Where that one
 	// fails, this one's failure says nothing more and is not counted again.
 	PartOf string
@@ -123,6 +126,21 @@ const (
 	Header Channel = "header"
 	Path   Channel = "path" // /login;name=ID, or /s/ID/login for the name "/s/"
 )
+
+// Noun names the channel for a reader.
+func (c Channel) Noun() string {
+	switch c {
+	case Query:
+		return "query parameter"
+	case JSON:
+		return "JSON member"
+	case Form:
+		return "form field"
+	case Path:
+		return "path parameter"
+	}
+	return string(c)
+}
 
 // Refused is the error of a step whose answer was not among the expected ones.
 type Refused struct {

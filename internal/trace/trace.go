@@ -102,6 +102,7 @@ type Exchange struct {
 	Hop      int    // 0, then one more for each redirect followed
 	User     string // whose credentials the step used
 	Carried  Credential
+	Planted  Planted
 	Request  Request
 	Response Response
 	Who      Who
@@ -122,6 +123,12 @@ func (e Exchange) Issued(carrier []Slot) Credential {
 		}
 	}
 	return issued
+}
+
+// Planted is an id that a probe put beside the carrier. The zero value: none.
+type Planted struct {
+	ID    secret.Text
+	Where string // "query parameter sid"
 }
 
 // Slot is a place in a request where a session id travels.
@@ -194,6 +201,9 @@ type Facts struct {
 	Sample    Credential // one that authenticated: the model for forged ids
 	PreLogin  bool       // a visit issues the carrier before anybody logs in
 	Login     LoginForm
+	// Chosen names, by channel, where the recipe sends an id that its client
+	// makes up ({{session_id}}): the first places to plant one.
+	Chosen    map[string][]string
 	Exclusive bool // a new login ends the user's earlier sessions
 	Steps     map[string]bool
 	Controls  []Control

@@ -1,0 +1,281 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/trace"
+	"golang.org/x/sync/errgroup"
+)
+
+// The recipe steps flows perform.
+const (
+	visit    = "visit"
+	login    = "login"
+	identity = "identity"
+	logout   = "logout"
+)
+
+// optional performs a step if the recipe has it.
+func optional(ctx context.Context, stage probe.Stage, actor probe.Actor, step string) error {
+	if !stage.Facts().Has(step) {
+		return nil
+	}
+	return actor.Do(ctx, step)
+}
+
+// signIn logs in and reads who the actor is now.
+func signIn(ctx context.Context, actor probe.Actor, user string) error {
+	if err := actor.Login(ctx, user); err != nil {
+		return err
+	}
+	actor.Identify(ctx, after)
+	return ctx.Err()
+}
+
+// issuedID is WSTG-SESS-03 with an id the server gave out itself: the attacker
+// visits, the victim logs in with the attacker's id, and the attacker reads
+// with the frozen jar, with it once more after the victim went on, and with
+// the jar that follows what the server sets (CVE-2026-41839 exchanges ids).
+var issuedID = &probe.Flow{
+	Name: "issued-id", Steps: []string{visit, login, identity},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		live := stage.Actor(attacker)
+		if err := live.Do(ctx, visit); err != nil {
+			return err
+		}
+		if live.Carries().IsZero() {
+			return nil // the judges say so
+		}
+		kept := live.Freeze(frozen)
+		kept.Identify(ctx, before)
+		stranger := stage.Actor(control)
+		if err := stranger.Do(ctx, visit); err != nil {
+			return err
+		}
+		v := kept.Copy(victim)
+		if err := v.Do(ctx, visit); err != nil {
+			return err
+		}
+		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
+			return err
+		}
+		kept.Identify(ctx, after)
+		stranger.Identify(ctx, after)
+		for range 2 {
+			v.Identify(ctx, after)
+			if err := live.Do(ctx, visit); err != nil {
+				return err
+			}
+		}
+		live.Identify(ctx, after)
+		kept.Identify(ctx, after)
+		return ctx.Err()
+	},
+}
+
+// forgedID is the same with ids the server never issued, in three shapes.
+// The id is planted again after the visit, since a cookie tossed from a sibling
+// domain wins over the one the server sets.
+var forgedID = &probe.Flow{
+	Name: "forged-id", Steps: []string{login, identity},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		group, ctx := errgroup.WithContext(ctx)
+		for _, shape := range []probe.Shape{probe.LikeIssued, probe.OneChar, probe.Words} {
+			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape) })
+		}
+		return group.Wait()
+	},
+}
+
+func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) error {
+	planted := stage.Forge(shape)
+	thief := stage.Actor(attacker)
+	thief.Wear(planted)
+	thief.Identify(ctx, before)
+	v := stage.Actor(victim)
+	v.Wear(planted)
+	if err := optional(ctx, stage, v, visit); err != nil {
+		return err
+	}
+	v.Wear(planted)
+	if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
+		return err
+	}
+	thief.Identify(ctx, after)
+	other := stage.Actor(control)
+	other.Wear(stage.Forge(probe.LikeIssued))
+	other.Identify(ctx, after)
+	return ctx.Err()
+}
+
+// strangers visits with ids nobody logged in with. The state of an anonymous
+// session, where the page shows any, tells whether two jars share it.
+var strangers = &probe.Flow{
+	Name: "strangers", Steps: []string{visit},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		issued := stage.Actor("first visitor")
+		forged, unused := stage.Forge(probe.LikeIssued), stage.Forge(probe.LikeIssued)
+		one, two, other := stage.Actor("forged id, first jar"), stage.Actor("forged id, second jar"), stage.Actor(control)
+		one.Wear(forged)
+		two.Wear(forged)
+		other.Wear(unused)
+		for _, visitor := range []probe.Actor{issued, issued, one, two, other} {
+			if err := visitor.Do(ctx, visit); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
+
+// leftBehind looks at the anonymous session after the login rotated its id: two
+// sessions begin alike, one of them logs in, and both are visited alike.
+var leftBehind = &probe.Flow{
+	Name: "left-behind", Steps: []string{visit, login, identity},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		old, other := stage.Actor(attacker), stage.Actor(control)
+		for _, visitor := range []probe.Actor{old, other} {
+			if err := visitor.Do(ctx, visit); err != nil {
+				return err
+			}
+		}
+		if old.Carries().IsZero() {
+			return nil
+		}
+		kept, unused := old.Freeze(frozen), other.Freeze(control)
+		v := kept.Copy(victim)
+		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
+			return err
+		}
+		kept.Identify(ctx, after)
+		unused.Identify(ctx, after)
+		for _, visitor := range []probe.Actor{kept, v, v, kept, unused, unused, unused, unused} {
+			if err := visitor.Do(ctx, visit); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
+
+// crossUser is the second start of WSTG-SESS-03 (steps 7 to 11): the attacker
+// plants her own signed-in session.
+var crossUser = &probe.Flow{
+	Name: "cross-user", Steps: []string{login, identity}, Users: 2,
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		facts := stage.Facts()
+		own, target := facts.Users[0], facts.Users[1]
+		other := stage.Actor(control)
+		if !facts.Exclusive { // else the next login would end it
+			if err := other.Login(ctx, own); err != nil {
+				return err
+			}
+		}
+		live := stage.Actor(attacker)
+		if err := live.Login(ctx, own); err != nil {
+			return err
+		}
+		live.Identify(ctx, before)
+		kept := live.Freeze(frozen)
+		v := live.Copy(victim)
+		if err := signIn(ctx, v, target); err != nil {
+			return err
+		}
+		kept.Identify(ctx, after)
+		live.Identify(ctx, after)
+		other.Identify(ctx, after)
+		return ctx.Err()
+	},
+}
+
+// bystanders sends requests without any credential between the victim's: over
+// the victim's own connection with her headers, and over fresh ones with others.
+var bystanders = &probe.Flow{
+	Name: "bystanders", Steps: []string{login, identity},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		v := stage.Actor(victim)
+		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
+			return err
+		}
+		beside, apart := v.Beside(attacker), stage.Actor("attacker elsewhere")
+		for range bystanderReads / 2 {
+			beside.Identify(ctx, after)
+			apart.Identify(ctx, after)
+		}
+		v.Identify(ctx, after)
+		beside.Identify(ctx, after)
+		apart.Identify(ctx, after)
+		return ctx.Err()
+	},
+}
+
+// bystanderReads are the reads between the victim's two. An identity bound to
+// the address shows in the first; a leak between requests needs several.
+const bystanderReads = 8
+
+// signOut logs out and reads again with the jar frozen before, at once and
+// after the user's next login. It runs alone: some APIs log out everywhere.
+var signOut = &probe.Flow{
+	Name: "sign-out", Steps: []string{login, identity, logout}, Alone: true,
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		user := stage.Facts().Victim()
+		v := stage.Actor(victim)
+		if err := v.Login(ctx, user); err != nil {
+			return err
+		}
+		v.Identify(ctx, before)
+		kept := v.Freeze(frozen)
+		if err := v.Do(ctx, logout); err != nil {
+			return err
+		}
+		v.Identify(ctx, after)
+		kept.Identify(ctx, after)
+		again := stage.Actor("victim again")
+		if err := again.Login(ctx, user); err != nil {
+			return err
+		}
+		again.Identify(ctx, afterRelogin)
+		kept.Identify(ctx, afterRelogin)
+		stage.Actor(control).Identify(ctx, afterRelogin)
+		return ctx.Err()
+	},
+}
+
+const afterRelogin = "after the next login"
+
+// journey is one plain login. Where its answers set the carrier more than once,
+// every value is tried by a jar of its own.
+var journey = &probe.Flow{
+	Name: "journey", Steps: []string{login, identity},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		v := stage.Actor(victim)
+		if err := optional(ctx, stage, v, visit); err != nil {
+			return err
+		}
+		if err := v.Login(ctx, stage.Facts().Victim()); err != nil {
+			return err
+		}
+		offered := v.Offered()
+		v.Identify(ctx, after)
+		if len(offered) < 2 {
+			return ctx.Err()
+		}
+		for _, credential := range offered {
+			holder := stage.Actor("holder of " + credential[0].ID.Tag())
+			holder.Wear(credential)
+			holder.Identify(ctx, after)
+		}
+		return ctx.Err()
+	},
+}
+
+// refused reports whether the API itself said no, as against failing.
+func refused(err error) bool {
+	var answer *probe.Refused
+	return errors.As(err, &answer) && answer.Status < 500 && answer.Status != 429
+}
+
+// isVictim reports whether a login worked, for flows that go on from there.
+func isVictim(who trace.Who, facts trace.Facts) bool { return who.Is(facts.Victim()) }

@@ -1,0 +1,62 @@
+package catalog
+
+import (
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// shortestSearched is the length from which an id is no accident in a text:
+// eleven characters of base64 are 64 bits (ZAP issue 1396 took sId=5 for one).
+const shortestSearched = 11
+
+// judgeLeaks searches the ids that were signed in during the run in every
+// answer. Ids that a probe planted are the client's own and no leak.
+func judgeLeaks(t trace.Trace, kind trace.PlaceKind, tell func(trace.Place) finding.Finding) finding.Verdict {
+	if len(t.Facts.Carrier) == 0 {
+		return untested(unfinished(t, "calibration did not find what carries the session"))
+	}
+	ids := liveIDs(t)
+	if len(ids) == 0 {
+		return finding.Untested(finding.NoPrecondition, "no signed-in session id of 64 bits or more was seen", "")
+	}
+	var findings []finding.Finding
+	times := map[string]int{}
+	for _, exchange := range t.Exchanges {
+		place, found := exchange.Leak(ids, kind)
+		if !found {
+			continue
+		}
+		if times[exchange.Step]++; times[exchange.Step] > 1 {
+			continue
+		}
+		f := tell(place)
+		f.Subject, f.Step = t.Facts.CarrierName(), exchange.Step
+		f.Message = exchange.Request.Line() + f.Message
+		f.Evidence = []finding.Evidence{{Actor: exchange.Actor, Request: exchange.Request.Line(), Status: exchange.Response.Status,
+			Note: place.Name + " holds " + place.ID.Tag(), Exchange: exchange.Seq}}
+		findings = append(findings, f)
+	}
+	if len(findings) == 0 {
+		return finding.Passed("")
+	}
+	verdict := finding.Failed(findings...)
+	verdict.Reproduced = true
+	for _, f := range findings {
+		verdict.Reproduced = verdict.Reproduced && times[f.Step] > 1
+	}
+	return verdict
+}
+
+// liveIDs are the ids the server gave to a browser that was then signed in.
+func liveIDs(t trace.Trace) []secret.Text {
+	var ids []secret.Text
+	for _, issued := range loginIDs(t) {
+		for _, id := range issued {
+			if id.Len() >= shortestSearched {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
