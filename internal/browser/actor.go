@@ -1,0 +1,270 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sessiongate/sessiongate/internal/cookie"
+	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// actor is one browser. It is used by one goroutine at a time.
+type actor struct {
+	stage       *Stage
+	name        string
+	agent       string
+	connections *http.Transport
+	jar         *cookie.Jar
+	worn        map[trace.Slot]secret.Text // tokens beside the cookies
+	captured    map[string]secret.Text
+	user        string
+	last        []trace.Exchange // of the step performed last
+}
+
+func (a *actor) Become(user string) { a.user = user }
+
+func (a *actor) Do(ctx context.Context, step string, plants ...probe.Plant) error {
+	return a.perform(ctx, attempt{step: step, plants: plants})
+}
+
+func (a *actor) Login(ctx context.Context, user string, plants ...probe.Plant) error {
+	a.user = user
+	return a.perform(ctx, attempt{step: "login", plants: plants})
+}
+
+func (a *actor) LoginAs(ctx context.Context, user string, form trace.LoginForm, plants ...probe.Plant) error {
+	a.user = user
+	return a.perform(ctx, attempt{step: "login", plants: plants, form: form})
+}
+
+func (a *actor) LoginWrong(ctx context.Context, user string) error {
+	a.user = user
+	return a.perform(ctx, attempt{step: "login", password: secret.New("wrong-" + pick(lower+digits, 16))})
+}
+
+func (a *actor) Identify(ctx context.Context, moment string, plants ...probe.Plant) trace.Who {
+	err := a.perform(ctx, attempt{step: "identity", plants: plants, anyStatus: true})
+	who := trace.Who{Kind: trace.Broken}
+	if len(a.last) == 0 {
+		return who
+	}
+	read := a.last[len(a.last)-1]
+	var refused *probe.Refused
+	switch {
+	case read.Response.Status == http.StatusTooManyRequests || errors.Is(err, probe.ErrRateLimited):
+		who.Kind = trace.TooMany
+	case read.Response.Status == 0 || err != nil && !errors.As(err, &refused) && !errors.Is(err, errCapture):
+	default:
+		who = a.stage.world.options.Recognise(read.Response)
+	}
+	a.stage.identify(read.Seq, moment, who)
+	return who
+}
+
+// attempt is one performance of a step.
+type attempt struct {
+	step      string
+	plants    []probe.Plant
+	form      trace.LoginForm // another encoding of the body; "" for the recipe's
+	password  secret.Text     // instead of the user's; zero for the user's
+	anyStatus bool
+	chosen    secret.Text // the session id this browser chose, for {{session_id}}
+}
+
+// perform makes the requests of a step in order. A refusal, a missing capture
+// or no answer ends it.
+func (a *actor) perform(ctx context.Context, try attempt) error {
+	a.last = nil
+	step, known := a.stage.world.options.Steps[try.step]
+	if !known {
+		return fmt.Errorf("step %s: the recipe does not have it", try.step)
+	}
+	if a.stage.world.limited.Load() {
+		return fmt.Errorf("step %s: %w", try.step, probe.ErrRateLimited)
+	}
+	if try.step == "login" {
+		a.stage.world.logins.Add(1)
+	}
+	try.chosen = secret.New(pick("0123456789abcdef", 32))
+	a.stage.world.options.Redactor.Add(try.chosen)
+	for _, request := range step.Requests {
+		if err := a.request(ctx, try, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planted is what the attempt puts beside the carrier, for the record.
+func (t attempt) planted() trace.Planted {
+	for _, plant := range t.plants {
+		where := plant.Channel.Noun()
+		if len(plant.Names) == 1 {
+			where += " " + plant.Names[0]
+		}
+		return trace.Planted{ID: plant.ID, Where: where}
+	}
+	return trace.Planted{}
+}
+
+func (a *actor) request(ctx context.Context, try attempt, request recipe.Request) error {
+	draft, err := a.draft(try, request)
+	if err != nil {
+		return fmt.Errorf("step %s: %w", try.step, err)
+	}
+	exchange, body := a.exchange(ctx, try, draft, 0)
+	for hop := 1; request.Follow && isRedirect(exchange.Response.Status); hop++ {
+		if hop > maxHops {
+			return fmt.Errorf("step %s: %s redirects more than %d times; leave out follow: true or fix the redirect", try.step, draft.line(), maxHops)
+		}
+		if draft, err = a.follow(draft, exchange.Response); err != nil {
+			return fmt.Errorf("step %s: %w", try.step, err)
+		}
+		exchange, body = a.exchange(ctx, try, draft, hop)
+	}
+	return a.settle(ctx, try, request, exchange, body)
+}
+
+// settle reads what the recipe wants from the last answer of a request.
+func (a *actor) settle(ctx context.Context, try attempt, request recipe.Request, exchange trace.Exchange, body []byte) error {
+	status := exchange.Response.Status
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case status == 0:
+		return fmt.Errorf("step %s: %s: %s", try.step, exchange.Request.Line(), exchange.Problem)
+	case status == http.StatusTooManyRequests:
+		a.stage.world.limited.Store(true)
+		return fmt.Errorf("step %s: %s: %w", try.step, exchange.Request.Line(), probe.ErrRateLimited)
+	case !try.anyStatus && !expected(request, status):
+		return &probe.Refused{Step: try.step, Line: exchange.Request.Line(), Status: status, Wanted: wanted(request)}
+	}
+	for _, capture := range request.Capture {
+		value, err := take(capture, exchange.Response, body)
+		if err != nil {
+			return fmt.Errorf("step %s: %s answered %d: %w", try.step, exchange.Request.Line(), status, err)
+		}
+		a.captured[capture.Name] = value
+		a.stage.world.options.Redactor.Add(value)
+	}
+	source := a.stage.world.session
+	if token, found := source.read(exchange.Response, a.captured); found {
+		a.worn[source.slot] = token
+		a.stage.world.options.Redactor.Add(token)
+	}
+	return nil
+}
+
+func expected(request recipe.Request, status int) bool {
+	if len(request.Expect) > 0 {
+		return slices.Contains(request.Expect, status)
+	}
+	return status < 400
+}
+
+func wanted(request recipe.Request) string {
+	if len(request.Expect) == 0 {
+		return "a status below 400"
+	}
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(request.Expect)), " or "), "[]")
+}
+
+func isRedirect(status int) bool {
+	switch status {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
+}
+
+// Everything is each cookie and token it holds.
+func (a *actor) Everything() trace.Credential {
+	var all trace.Credential
+	for _, pair := range a.jar.Cookies(a.stage.world.protected(), time.Now()) {
+		all = append(all, trace.Held{Slot: trace.Slot{Kind: trace.InCookie, Name: pair.Name}, ID: pair.Value})
+	}
+	for _, slot := range sortedSlots(a.worn) {
+		all = append(all, trace.Held{Slot: slot, ID: a.worn[slot]})
+	}
+	return all
+}
+
+func sortedSlots(worn map[trace.Slot]secret.Text) []trace.Slot {
+	slots := make([]trace.Slot, 0, len(worn))
+	for slot := range worn {
+		slots = append(slots, slot)
+	}
+	slices.SortFunc(slots, func(x, y trace.Slot) int { return strings.Compare(x.String(), y.String()) })
+	return slots
+}
+
+// Carries is what it would authenticate with; empty when a slot is.
+func (a *actor) Carries() trace.Credential {
+	everything := a.Everything()
+	var carried trace.Credential
+	for _, slot := range a.stage.facts.Carrier {
+		i := slices.IndexFunc(everything, func(held trace.Held) bool { return held.Slot == slot })
+		if i < 0 {
+			return nil
+		}
+		carried = append(carried, everything[i])
+	}
+	return carried
+}
+
+func (a *actor) Offered() []trace.Credential {
+	var offered []trace.Credential
+	for _, exchange := range a.last {
+		for _, held := range exchange.Issued(a.stage.facts.Carrier) {
+			offered = append(offered, trace.Credential{held})
+		}
+	}
+	return offered
+}
+
+func (a *actor) Wear(credential trace.Credential) {
+	for _, held := range credential {
+		if held.Kind == trace.InCookie {
+			a.jar.Set(a.stage.world.origin("/"), held.Name, held.ID)
+			continue
+		}
+		a.worn[held.Slot] = held.ID
+	}
+}
+
+func (a *actor) Freeze(name string) probe.Actor {
+	kept := a.stage.open(name, a.stage.connections())
+	kept.jar = a.jar.Only(a.stage.facts.Cookies()...)
+	for slot, id := range a.worn {
+		kept.worn[slot] = id
+	}
+	kept.user = a.user
+	return kept
+}
+
+func (a *actor) Copy(name string) probe.Actor {
+	twin := a.stage.open(name, a.stage.connections())
+	twin.jar = a.jar.Clone()
+	for slot, id := range a.worn {
+		twin.worn[slot] = id
+	}
+	for key, value := range a.captured {
+		twin.captured[key] = value
+	}
+	twin.user = a.user
+	return twin
+}
+
+func (a *actor) Beside(name string) probe.Actor {
+	twin := a.stage.open(name, a.connections)
+	twin.agent = a.agent
+	return twin
+}

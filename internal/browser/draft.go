@@ -1,0 +1,373 @@
+package browser
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"mime/multipart"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sessiongate/sessiongate/internal/cookie"
+	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// draft is a request before it is sent. The session id is not in it yet: each
+// hop carries what the jar holds by then.
+type draft struct {
+	method string
+	shown  string // the path as messages may show it
+	path   string // escaped
+	query  string
+	header []trace.Field
+	body   []byte
+}
+
+func (d draft) line() string { return d.method + " " + d.shown }
+
+func (a *actor) draft(try attempt, request recipe.Request) (draft, error) {
+	lookup := a.lookup(try)
+	target, err := request.Path.Expand(lookup)
+	if err != nil {
+		return draft{}, fmt.Errorf("path: %w", err)
+	}
+	made := draft{method: request.Method, shown: shownPath(request.Path)}
+	made.path, made.query, _ = strings.Cut(target.Reveal(), "?")
+	for _, pair := range request.Query {
+		if planted(try.plants, probe.Query, pair.Name) {
+			continue
+		}
+		value, err := pair.Value.Expand(lookup)
+		if err != nil {
+			return draft{}, fmt.Errorf("query %s: %w", pair.Name, err)
+		}
+		made.query = addQuery(made.query, pair.Name, value.Reveal())
+	}
+	for _, pair := range request.Headers {
+		value, err := pair.Value.Expand(lookup)
+		if err != nil {
+			return draft{}, fmt.Errorf("header %s: %w", pair.Name, err)
+		}
+		made.set(pair.Name, value)
+	}
+	for _, plant := range try.plants {
+		made.plant(plant)
+	}
+	return made, made.fill(encode(request.Body, try.form), try.plants, lookup)
+}
+
+// shownPath is the path without its query and with the names of its holes.
+func shownPath(path recipe.Template) string {
+	shown, _, _ := strings.Cut(path.String(), "?")
+	return shown
+}
+
+// lookup finds the values of a request; a captured name shadows a built-in one.
+func (a *actor) lookup(try attempt) func(string) (secret.Text, bool) {
+	user, _ := a.stage.world.user(a.user)
+	return func(name string) (secret.Text, bool) {
+		if value, captured := a.captured[name]; captured {
+			return value, true
+		}
+		switch name {
+		case "username":
+			return secret.New(user.Username), true
+		case "password":
+			if !try.password.IsZero() {
+				return try.password, true
+			}
+			return user.Password, true
+		case "new_password":
+			return secret.New("Sg1!" + pick(lower+upper+digits, 20)), true
+		case "random":
+			return secret.New(pick("0123456789abcdef", 16)), true
+		case "session_id":
+			return try.chosen, true
+		}
+		return secret.Text{}, false
+	}
+}
+
+func addQuery(query, name, value string) string {
+	pair := url.QueryEscape(name) + "=" + url.QueryEscape(value)
+	if query == "" {
+		return pair
+	}
+	return query + "&" + pair
+}
+
+func (d *draft) set(name string, value secret.Text) {
+	i := slices.IndexFunc(d.header, func(f trace.Field) bool { return strings.EqualFold(f.Name, name) })
+	if i >= 0 {
+		d.header[i].Value = value
+		return
+	}
+	d.header = append(d.header, trace.Field{Name: name, Value: value})
+}
+
+// plant puts an id where a request without a body can hold it.
+func (d *draft) plant(plant probe.Plant) {
+	for _, name := range plant.Names {
+		switch plant.Channel {
+		case probe.Query:
+			d.query = addQuery(d.query, name, plant.ID.Reveal())
+		case probe.Header:
+			value := plant.ID
+			if strings.EqualFold(name, "Authorization") {
+				value = secret.New("Bearer " + plant.ID.Reveal())
+			}
+			d.set(name, value)
+		case probe.Path:
+			d.intoPath(name, url.PathEscape(plant.ID.Reveal()))
+		}
+	}
+}
+
+// intoPath writes /login;name=ID, or /s/ID/login for a name like "/s/".
+func (d *draft) intoPath(name, id string) {
+	if strings.HasPrefix(name, "/") {
+		d.path = name + id + d.path
+		return
+	}
+	d.path += ";" + url.PathEscape(name) + "=" + id
+}
+
+// encode is the body in another encoding, for a login tried as the other kind
+// of client would send it.
+func encode(body recipe.Body, form trace.LoginForm) recipe.Body {
+	switch {
+	case form == trace.LoginForms && body.Kind == recipe.JSONBody:
+		members, _ := body.JSON.(map[string]any)
+		made := recipe.Body{Kind: recipe.FormBody}
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			value, isText := members[name].(recipe.Template)
+			if !isText {
+				value = recipe.Literal(fmt.Sprint(members[name]))
+			}
+			made.Fields = append(made.Fields, recipe.Pair{Name: name, Value: value})
+		}
+		return made
+	case form == trace.LoginJSON && (body.Kind == recipe.FormBody || body.Kind == recipe.MultipartBody):
+		members := map[string]any{}
+		for _, field := range body.Fields {
+			members[field.Name] = field.Value
+		}
+		return recipe.Body{Kind: recipe.JSONBody, JSON: members}
+	}
+	return body
+}
+
+type lookup = func(string) (secret.Text, bool)
+
+func (d *draft) fill(body recipe.Body, plants []probe.Plant, find lookup) error {
+	var err error
+	switch body.Kind {
+	case recipe.JSONBody:
+		err = d.fillJSON(body.JSON, plants, find)
+	case recipe.FormBody:
+		err = d.fillForm(body.Fields, plants, find)
+	case recipe.MultipartBody:
+		err = d.fillMultipart(body.Fields, plants, find)
+	case recipe.RawBody:
+		var text secret.Text
+		text, err = body.Raw.Expand(find)
+		d.body = []byte(text.Reveal())
+	}
+	if err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	return nil
+}
+
+func (d *draft) fillJSON(tree any, plants []probe.Plant, find lookup) error {
+	value, err := expand(tree, find)
+	if err != nil {
+		return err
+	}
+	if members, isObject := value.(map[string]any); isObject {
+		for _, plant := range plants {
+			for _, name := range names(plant, probe.JSON) {
+				setMember(members, name, plant.ID.Reveal())
+			}
+		}
+	}
+	d.body, err = json.Marshal(value)
+	d.set("Content-Type", secret.New("application/json"))
+	return err
+}
+
+// setMember sets a member, or with a dotted name one of an object inside.
+func setMember(members map[string]any, name, value string) {
+	outer, inner, nested := strings.Cut(name, ".")
+	if !nested {
+		members[name] = value
+		return
+	}
+	object, is := members[outer].(map[string]any)
+	if !is {
+		object = map[string]any{}
+		members[outer] = object
+	}
+	setMember(object, inner, value)
+}
+
+func planted(plants []probe.Plant, channel probe.Channel, name string) bool {
+	return slices.ContainsFunc(plants, func(p probe.Plant) bool { return slices.Contains(names(p, channel), name) })
+}
+
+func names(plant probe.Plant, channel probe.Channel) []string {
+	if plant.Channel != channel {
+		return nil
+	}
+	return plant.Names
+}
+
+func expand(tree any, find lookup) (any, error) {
+	switch node := tree.(type) {
+	case recipe.Template:
+		text, err := node.Expand(find)
+		return text.Reveal(), err
+	case map[string]any:
+		made := map[string]any{}
+		for name, member := range node {
+			value, err := expand(member, find)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			made[name] = value
+		}
+		return made, nil
+	case []any:
+		made := make([]any, len(node))
+		for i, element := range node {
+			value, err := expand(element, find)
+			if err != nil {
+				return nil, err
+			}
+			made[i] = value
+		}
+		return made, nil
+	}
+	return tree, nil
+}
+
+// fields are the form fields of the recipe with the planted ones in place of
+// those of the same name, or behind them.
+func fields(pairs []recipe.Pair, plants []probe.Plant, find lookup) ([][2]string, error) {
+	var made [][2]string
+	planted := map[string]string{}
+	for _, plant := range plants {
+		for _, name := range names(plant, probe.Form) {
+			planted[name] = plant.ID.Reveal()
+		}
+	}
+	for _, pair := range pairs {
+		value, err := pair.Value.Expand(find)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", pair.Name, err)
+		}
+		text := value.Reveal()
+		if id, replaced := planted[pair.Name]; replaced {
+			text = id
+			delete(planted, pair.Name)
+		}
+		made = append(made, [2]string{pair.Name, text})
+	}
+	for _, name := range slices.Sorted(maps.Keys(planted)) {
+		made = append(made, [2]string{name, planted[name]})
+	}
+	return made, nil
+}
+
+func (d *draft) fillForm(pairs []recipe.Pair, plants []probe.Plant, find lookup) error {
+	made, err := fields(pairs, plants, find)
+	if err != nil {
+		return err
+	}
+	encoded := ""
+	for _, field := range made {
+		encoded = addQuery(encoded, field[0], field[1])
+	}
+	d.body = []byte(encoded)
+	d.set("Content-Type", secret.New("application/x-www-form-urlencoded"))
+	return nil
+}
+
+func (d *draft) fillMultipart(pairs []recipe.Pair, plants []probe.Plant, find lookup) error {
+	made, err := fields(pairs, plants, find)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	writer := multipart.NewWriter(&body)
+	for _, field := range made {
+		if err := writer.WriteField(field[0], field[1]); err != nil {
+			return err
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	d.body = body.Bytes()
+	d.set("Content-Type", secret.New(writer.FormDataContentType()))
+	return nil
+}
+
+// follow is the request that a browser makes of a redirect (RFC 9110 §15.4):
+// 307 and 308 keep the method and the body. It stays with the target's host.
+func (a *actor) follow(from draft, response trace.Response) (draft, error) {
+	location := response.Get("Location").Reveal()
+	if location == "" {
+		return draft{}, fmt.Errorf("%s answered %d without a Location", from.line(), response.Status)
+	}
+	base := a.stage.world.options.Base
+	here := *base
+	here.Path, here.RawPath, here.RawQuery = "", "", ""
+	current, err := here.Parse(from.path)
+	if err != nil {
+		return draft{}, fmt.Errorf("%s: its path cannot be resolved", from.line())
+	}
+	to, err := current.Parse(location)
+	if err != nil {
+		return draft{}, fmt.Errorf("%s redirects to something that is no URL", from.line())
+	}
+	if !strings.EqualFold(to.Host, base.Host) {
+		return draft{}, errors.New(from.line() + " redirects to another host, which is not followed; end the step before it")
+	}
+	next := draft{method: "GET", path: to.EscapedPath(), query: to.RawQuery}
+	if next.path == "" {
+		next.path = "/"
+	}
+	next.shown = next.path
+	if response.Status == 307 || response.Status == 308 {
+		next.method, next.body, next.header = from.method, from.body, from.header
+	}
+	return next, nil
+}
+
+// carry is what a request to that path takes from the jar and the tokens worn.
+func (a *actor) carry(d *draft) trace.Credential {
+	pairs := a.jar.Cookies(a.stage.world.origin(d.path), time.Now())
+	if len(pairs) > 0 {
+		d.set("Cookie", cookie.Header(pairs))
+	}
+	for _, slot := range sortedSlots(a.worn) {
+		id := a.worn[slot]
+		switch slot.Kind {
+		case trace.InHeader:
+			d.set(slot.Name, secret.New(slot.Before+id.Reveal()+slot.After))
+		case trace.InQuery:
+			d.query = addQuery(d.query, slot.Name, id.Reveal())
+		case trace.InPath:
+			d.path = slot.Before + url.PathEscape(id.Reveal()) + strings.TrimSuffix(slot.After, "/") + d.path
+		}
+	}
+	return a.Carries()
+}

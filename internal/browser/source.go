@@ -1,0 +1,84 @@
+package browser
+
+import (
+	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// carrierSource says where the value of a carrier that is no cookie comes from:
+// a template over captured values, or an answer's header of the same name.
+type carrierSource struct {
+	slot    trace.Slot
+	value   recipe.Template
+	echoed  string   // response header to take it from; "" for the template
+	cookies []string // named by the recipe; nil where calibration finds them
+}
+
+func sourceOf(session recipe.Session) carrierSource {
+	switch {
+	case len(session.Cookie) > 0:
+		return carrierSource{cookies: session.Cookie}
+	case !session.Bearer.IsZero():
+		source := split(session.Bearer, trace.Slot{Kind: trace.InHeader, Name: "Authorization"})
+		source.slot.Before = "Bearer " + source.slot.Before
+		return source
+	case session.Header != "" && session.Value.IsZero():
+		return carrierSource{slot: trace.Slot{Kind: trace.InHeader, Name: session.Header}, echoed: session.Header}
+	case session.Header != "":
+		return split(session.Value, trace.Slot{Kind: trace.InHeader, Name: session.Header})
+	case session.Query != "":
+		return split(recipe.Placeholder(session.Query), trace.Slot{Kind: trace.InQuery, Name: session.Query})
+	case !session.Path.IsZero():
+		return split(session.Path, trace.Slot{Kind: trace.InPath})
+	}
+	return carrierSource{}
+}
+
+// split parts a template such as "/s/{{sid}}/" into the id and what stands
+// around it, so that an id can be forged without the words beside it.
+func split(template recipe.Template, slot trace.Slot) carrierSource {
+	hole := ""
+	for _, part := range template.Parts {
+		switch {
+		case part.Name != "" && hole == "":
+			hole = part.Name
+		case hole == "":
+			slot.Before += part.Text
+		default:
+			slot.After += part.Text
+		}
+	}
+	return carrierSource{slot: slot, value: recipe.Placeholder(hole)}
+}
+
+// isToken reports whether the recipe names a carrier that is no cookie.
+func (c carrierSource) isToken() bool { return c.slot.Kind != "" }
+
+// read takes the token from an answer or from what was captured so far.
+func (c carrierSource) read(response trace.Response, captured map[string]secret.Text) (secret.Text, bool) {
+	if !c.isToken() {
+		return secret.Text{}, false
+	}
+	if c.echoed != "" {
+		value := response.Get(c.echoed)
+		return value, !value.IsZero()
+	}
+	value, err := c.value.Expand(func(name string) (secret.Text, bool) {
+		held, known := captured[name]
+		return held, known
+	})
+	return value, err == nil && !value.IsZero()
+}
+
+// Declared is the carrier that the recipe names; nil where calibration finds it.
+func (w *World) Declared() []trace.Slot {
+	if w.session.isToken() {
+		return []trace.Slot{w.session.slot}
+	}
+	var slots []trace.Slot
+	for _, name := range w.session.cookies {
+		slots = append(slots, trace.Slot{Kind: trace.InCookie, Name: name})
+	}
+	return slots
+}
