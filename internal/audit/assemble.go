@@ -1,0 +1,231 @@
+package audit
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/score"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// Setting is what a report needs beside the result.
+type Setting struct {
+	Version  string
+	Target   report.Target
+	Policy   Policy
+	Redactor *secret.Redactor
+	Requests int
+	Logins   int
+	Duration time.Duration
+	// Locate gives the place whose code has to change for a step; never zero.
+	Locate func(step string) finding.Location
+	// Known tells whether the baseline has a finding; nil without a baseline.
+	Known    func(rule, fingerprint string) bool
+	Accepted []report.Declared // those not yet expired
+	// Ended is why the target stopped during the scan; "" if it did not.
+	Ended string
+	Users []User
+}
+
+func (s Setting) accepts(rule string) bool {
+	return slices.ContainsFunc(s.Accepted, func(d report.Declared) bool {
+		return d.Rule == rule || d.Rule == finding.Base(rule)
+	})
+}
+
+// Report is the finished audit: scored, decided, and free of secrets and
+// control characters. It is the one place where texts are cleaned.
+func (result Result) Report(s Setting) report.Report {
+	made := report.Report{
+		Version: s.Version, Target: s.Target, Accepted: s.Accepted,
+		Requests: s.Requests, Logins: s.Logins, Duration: s.Duration,
+		Calibration: calibrated(result.Facts),
+	}
+	if result.Problem.Code != "" {
+		made.Problem = sentence(result.Problem)
+	}
+	if s.Ended != "" {
+		made.Problem = s.Ended
+	}
+	var items, all []score.Item
+	for _, outcome := range result.Outcomes {
+		made.Results = append(made.Results, rows(outcome)...)
+		all = append(all, weigh(outcome, nil)...)
+		items = append(items, weigh(outcome, s.accepts)...)
+		if blocks(outcome.Probe.Rule, outcome.Verdict) {
+			made.Coverage.CoreUntested = append(made.Coverage.CoreUntested, outcome.Probe.Rule.ID)
+		}
+		for _, found := range outcome.Verdict.Findings {
+			if outcome.Verdict.Outcome == finding.Fail {
+				made.Findings = append(made.Findings, result.present(s, outcome, found))
+			}
+		}
+	}
+	for _, row := range made.Results {
+		switch row.Outcome {
+		case finding.Pass, finding.Fail:
+			made.Coverage.Tested++
+			made.Coverage.Applicable++
+		case finding.NotTested:
+			made.Coverage.Applicable++
+		}
+	}
+	slices.SortStableFunc(made.Findings, func(a, b report.Finding) int {
+		return cmp.Or(cmp.Compare(b.Rule.Severity, a.Rule.Severity), cmp.Compare(a.Finding.Rule, b.Finding.Rule), cmp.Compare(a.Subject, b.Subject))
+	})
+	made.Score, made.WithAccepted = score.Of(items), score.Of(all).Value
+	clean(&made, s.Redactor)
+	made.Gate = s.Policy.decide(made)
+	return made
+}
+
+func sentence(reason finding.Reason) string {
+	if reason.Remedy == "" {
+		return reason.Text
+	}
+	return reason.Text + "; " + reason.Remedy
+}
+
+func calibrated(facts trace.Facts) report.Calibration {
+	made := report.Calibration{Carrier: facts.CarrierName(), Controls: facts.Controls, Victim: facts.Victim()}
+	if len(facts.Carrier) > 0 {
+		made.Kind = "server-side session"
+		if facts.Stateless {
+			made.Kind = "session in the signed id itself"
+		}
+	}
+	if len(facts.Users) > 1 {
+		made.Attackers = facts.Users[1]
+	}
+	return made
+}
+
+// rows are the results of a probe's rule and its variants. What one severity
+// of a weakness shows, the others do not.
+func rows(outcome Outcome) []report.Result {
+	var made []report.Result
+	for _, rule := range outcome.Probe.Rules() {
+		row := report.Result{Rule: rule, Outcome: outcome.Verdict.Outcome, Reason: outcome.Verdict.Reason, Note: outcome.Verdict.Note}
+		if outcome.Verdict.Outcome == finding.Fail && !slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
+			row.Outcome = finding.Pass
+		}
+		made = append(made, row)
+	}
+	return made
+}
+
+// weigh gives the score one item for each rule that failed, or one for the
+// probe. An accepted risk weighs like a pass.
+func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
+	rules := outcome.Probe.Rules()
+	lowest := rules[0].Severity
+	for _, rule := range rules {
+		lowest = min(lowest, rule.Severity)
+	}
+	item := score.Item{Rule: rules[0].ID, Family: rules[0].Family, Outcome: outcome.Verdict.Outcome, Lowest: lowest}
+	if outcome.Verdict.Outcome != finding.Fail {
+		return []score.Item{item}
+	}
+	var items []score.Item
+	for _, rule := range rules {
+		if slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
+			item.Rule, item.Severity, item.Outcome = rule.ID, rule.Severity, finding.Fail
+			if accepted != nil && accepted(rule.ID) {
+				item.Outcome = finding.Pass
+			}
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func (result Result) present(s Setting, outcome Outcome, found finding.Finding) report.Finding {
+	made := report.Finding{Finding: found, Location: s.Locate(found.Step), Status: report.New,
+		Replay: replay(result.Seen, found.Evidence, s.Users)}
+	for _, rule := range outcome.Probe.Rules() {
+		if rule.ID == found.Rule {
+			made.Rule = rule
+		}
+	}
+	made.Fingerprint = fingerprint(result.Seen, found)
+	switch {
+	case s.accepts(found.Rule):
+		made.Status = report.Accepted
+	case s.Known != nil && s.Known(found.Rule, made.Fingerprint):
+		made.Status = report.Known
+	}
+	return made
+}
+
+// fingerprint names a finding over runs: the rule, the request whose handler
+// has to change and the subject. No port, id or time goes in, and no line, so
+// that moving code keeps it. The form is that of GitHub's primaryLocationLineHash.
+func fingerprint(seen []trace.Exchange, found finding.Finding) string {
+	request := found.Step
+	for _, exchange := range seen {
+		if exchange.Step == found.Step && exchange.Hop == 0 {
+			request = exchange.Request.Line()
+			break
+		}
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{found.Rule, request, found.Subject}, "\n")))
+	return hex.EncodeToString(sum[:8]) + ":1"
+}
+
+// clean takes secrets and control characters out of every text that came from
+// the target or was made from it. Rules are our own words.
+func clean(r *report.Report, redactor *secret.Redactor) {
+	wash := func(texts ...*string) {
+		for _, text := range texts {
+			*text = printable(redactor.Clean(*text))
+		}
+	}
+	wash(&r.Target.URL, &r.Target.Store, &r.Target.Name, &r.Problem, &r.Calibration.Carrier)
+	for i := range r.Results {
+		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
+	}
+	controls := slices.Clone(r.Calibration.Controls)
+	for i := range controls {
+		wash(&controls[i].Note)
+	}
+	r.Calibration.Controls = controls
+	for i := range r.Findings {
+		found := &r.Findings[i]
+		wash(&found.Subject, &found.Message, &found.Replay)
+		found.Evidence = slices.Clone(found.Evidence)
+		for j := range found.Evidence {
+			wash(&found.Evidence[j].Actor, &found.Evidence[j].Request, &found.Evidence[j].Note)
+		}
+	}
+}
+
+// longestText bounds what a target can put into a report.
+const longestText = 4000
+
+// printable drops what could steer a terminal or a log: C0, C1, format
+// characters such as bidirectional overrides. Line breaks stay.
+func printable(text string) string {
+	kept := strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar, r == '\u2028', r == '\u2029':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	if runes := []rune(kept); len(runes) > longestText {
+		return string(runes[:longestText]) + "…"
+	}
+	return kept
+}

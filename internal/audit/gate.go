@@ -1,0 +1,68 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/report"
+)
+
+// Exit codes of the contract.
+const (
+	ExitMet      = 0
+	ExitNotMet   = 1
+	ExitUsage    = 2
+	ExitUnproven = 3
+)
+
+// Policy is what the user lets pass.
+type Policy struct {
+	FailUnder         int
+	FailOn            string // any | new
+	AllowInconclusive bool
+}
+
+// decide closes where it cannot know: a gate that is missed even if all that is
+// untested passed is missed for certain; else an open core probe leaves the
+// question open, whatever the score says.
+func (p Policy) decide(r report.Report) report.Gate {
+	gate := report.Gate{FailUnder: p.FailUnder, FailOn: p.FailOn}
+	fresh := 0
+	for _, found := range r.Findings {
+		if found.Status == report.New && found.Rule.Severity > 0 {
+			fresh++
+		}
+	}
+	onlyNew := p.FailOn == "new"
+	missed := onlyNew && fresh > 0 || !onlyNew && r.Score.IfUntestedPassed < p.FailUnder
+	switch {
+	case missed && onlyNew:
+		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("%s that the baseline does not have", count(fresh, "finding"))
+	case missed:
+		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d", r.Score.Value, p.FailUnder)
+	case r.Problem != "" && !p.AllowInconclusive:
+		gate.ExitCode, gate.Reason = ExitUnproven, "nothing could be measured: "+r.Problem
+	case len(r.Coverage.CoreUntested) > 0 && !p.AllowInconclusive:
+		gate.ExitCode, gate.Reason = ExitUnproven, "core rules could not be tested: "+strings.Join(r.Coverage.CoreUntested, ", ")
+	case !onlyNew && r.Score.Value < p.FailUnder:
+		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d", r.Score.Value, p.FailUnder)
+	case onlyNew:
+		gate.Passed, gate.Reason = true, "no finding that the baseline does not have"
+	default:
+		gate.Passed, gate.Reason = true, fmt.Sprintf("score %d meets %d", r.Score.Value, p.FailUnder)
+	}
+	return gate
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// blocks reports whether an untested core rule keeps the gate from answering.
+func blocks(rule finding.Rule, verdict finding.Verdict) bool {
+	return rule.Core && verdict.Outcome == finding.NotTested && verdict.Reason.Code.Blocks()
+}
