@@ -1,0 +1,334 @@
+// Package app introduces the rooms to each other: a recipe goes in, a report
+// comes out. All doors call Audit, so that they cannot drift apart.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sessiongate/sessiongate/internal/audit"
+	"github.com/sessiongate/sessiongate/internal/browser"
+	"github.com/sessiongate/sessiongate/internal/catalog"
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/launch"
+	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/json"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// Options of one scan.
+type Options struct {
+	Recipe            *recipe.Recipe // flags already merged
+	Version           string
+	AllowInconclusive bool
+	// Timeout bounds the whole scan; zero is defaultTimeout.
+	Timeout  time.Duration
+	Progress func(audit.Event) // nil: nobody listens
+	Store    string            // what is known of the session store beside the recipe; may be empty
+	Now      time.Time         // decides whether an accepted risk has expired
+}
+
+const defaultTimeout = 5 * time.Minute
+
+// Audit brings the target up, audits it, takes it down and reports. An error is
+// about the user's input, or the context's own; that nothing could be measured is said by the
+// report, which has every rule then too.
+func Audit(ctx context.Context, options Options) (report.Report, error) {
+	began := time.Now()
+	if err := check(options.Recipe); err != nil {
+		return report.Report{}, err
+	}
+	baseline, err := readBaseline(options.Recipe)
+	if err != nil {
+		return report.Report{}, err
+	}
+	if options.Timeout <= 0 {
+		options.Timeout = defaultTimeout
+	}
+	limit, cancel := context.WithTimeout(ctx, options.Timeout)
+	defer cancel()
+
+	redactor := &secret.Redactor{}
+	redactor.Add(options.Recipe.Secrets...)
+	for _, user := range options.Recipe.Users {
+		redactor.Add(user.Password)
+	}
+	s := &scan{Options: options, redactor: redactor, store: options.Store}
+	result := s.run(limit)
+	if err := ctx.Err(); err != nil {
+		return report.Report{}, err
+	}
+	setting := s.setting(baseline)
+	setting.Duration = time.Since(began)
+	return result.Report(setting), nil
+}
+
+// scan is one run, with what it started.
+type scan struct {
+	Options
+	redactor *secret.Redactor
+	target   *launch.Target
+	store    string
+	world    *browser.World
+	ended    string
+}
+
+// run never fails: what went wrong is the reason that nothing was tested.
+func (s *scan) run(ctx context.Context) audit.Result {
+	launch.Sweep()
+	stage, err := s.bringUp(ctx)
+	defer stage.close()
+	if err != nil {
+		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+	}
+	s.target = stage.target
+	base, err := url.Parse(stage.target.URL)
+	if err != nil {
+		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+	}
+	faces := &audit.Faces{}
+	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
+		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who})
+	result, err := audit.Run(ctx, audit.Options{
+		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
+		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: s.Recipe.Policy.AbsoluteTimeout,
+		NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress,
+	})
+	if reason := stage.target.ExitReason(); reason != "" && ctx.Err() == nil {
+		s.ended = "the API ended during the scan (" + reason + "); its last lines: " + strings.Join(last(stage.target.Logs(), 5), " | ")
+	}
+	if err != nil {
+		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+	}
+	return result
+}
+
+func last(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }
+
+func unmeasured(ctx context.Context, options Options, err error) finding.Reason {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return finding.Reason{Code: finding.NoCalibration, Text: fmt.Sprintf("the scan did not end within %s", options.Timeout),
+			Remedy: "raise --timeout, or look why the API is slow"}
+	}
+	return finding.Reason{Code: finding.NoCalibration, Text: err.Error()}
+}
+
+// world makes the browsers' stages those of the audit.
+type world struct{ *browser.World }
+
+func (w world) Open(flow string, facts trace.Facts) audit.Stage { return w.World.Open(flow, facts) }
+
+// check refuses a recipe that names rules we do not have.
+func check(r *recipe.Recipe) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if r.Target.Container != nil {
+		return r.ErrorAt(r.Target.Container.Pos, "this version starts no containers: start the API yourself and give target.url, or use target.process")
+	}
+	var ids []string
+	for _, rule := range catalog.Rules() {
+		ids = append(ids, rule.ID)
+	}
+	known := func(id string, at recipe.Pos) error {
+		if _, ok := catalog.Rule(id); ok {
+			return nil
+		}
+		problem := r.ErrorAt(at, fmt.Sprintf("there is no rule %q", id))
+		problem.Hint = recipe.Nearest(id, ids)
+		return problem
+	}
+	var problems []error
+	for _, declared := range r.NotApplicable {
+		problems = append(problems, known(declared.Rule, declared.Pos))
+	}
+	for _, accepted := range r.Accepted {
+		problems = append(problems, known(accepted.Rule, accepted.Pos))
+	}
+	return errors.Join(problems...)
+}
+
+func readBaseline(r *recipe.Recipe) (map[json.Known]bool, error) {
+	if r.Gate.Baseline == "" {
+		return nil, nil
+	}
+	file, err := os.Open(r.Path(r.Gate.Baseline))
+	if err != nil {
+		return nil, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", r.Gate.Baseline, r.Gate.Baseline)
+	}
+	defer func() { _ = file.Close() }()
+	known, err := json.ReadBaseline(file)
+	if err != nil {
+		return nil, fmt.Errorf("baseline %s: %w", r.Gate.Baseline, err)
+	}
+	found := map[json.Known]bool{}
+	for _, one := range known {
+		found[one] = true
+	}
+	return found, nil
+}
+
+func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
+	setting := audit.Setting{
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate,
+		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
+		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
+	}
+	setting.Target.URL = s.Recipe.Target.URL.String()
+	if s.target != nil {
+		setting.Target.URL = s.target.URL
+	}
+	if s.world != nil {
+		setting.Requests, setting.Logins = s.world.Requests(), s.world.Logins()
+	}
+	if baseline != nil {
+		setting.Known = func(rule, fingerprint string) bool { return baseline[json.Known{Rule: rule, Fingerprint: fingerprint}] }
+	}
+	for _, accepted := range s.Recipe.Accepted {
+		if accepted.Until.IsZero() || s.Now.Before(accepted.Until.AddDate(0, 0, 1)) {
+			setting.Accepted = append(setting.Accepted, report.Declared{Rule: accepted.Rule, Reason: accepted.Reason, Until: accepted.Until})
+		}
+	}
+	return setting
+}
+
+func targetName(r *recipe.Recipe) string {
+	switch {
+	case r.Target.Process != nil:
+		var words []string
+		for _, word := range r.Target.Process.Command {
+			words = append(words, word.String())
+		}
+		return strings.Join(words, " ")
+	case r.Target.Container != nil:
+		return r.Target.Container.Image
+	}
+	return ""
+}
+
+func (s *scan) users() []audit.User {
+	var users []audit.User
+	for _, user := range s.Recipe.Users {
+		users = append(users, audit.User{Name: user.Name, Username: user.Username, Password: user.Password})
+	}
+	return users
+}
+
+func (s *scan) declared() map[string]string {
+	declared := map[string]string{}
+	for _, one := range s.Recipe.NotApplicable {
+		declared[one.Rule] = one.Reason
+	}
+	return declared
+}
+
+func stepNames(r *recipe.Recipe) []string {
+	var names []string
+	for _, name := range recipe.StepNames {
+		if _, has := r.Steps[name]; has {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// loginForm is the encoding of the request that carries the credentials: the
+// last of the login step that has a body.
+func loginForm(r *recipe.Recipe) trace.LoginForm {
+	form := trace.LoginOther
+	for _, request := range r.Steps["login"].Requests {
+		switch request.Body.Kind {
+		case recipe.JSONBody:
+			form = trace.LoginJSON
+		case recipe.FormBody:
+			form = trace.LoginForms
+		case recipe.MultipartBody:
+			form = trace.LoginMultipart
+		}
+	}
+	return form
+}
+
+// chosen finds where the recipe's login sends a session id that the client
+// makes up, by channel.
+func chosen(r *recipe.Recipe) map[string][]string {
+	places := map[string][]string{}
+	add := func(channel probe.Channel, name string, value recipe.Template) {
+		if slices.Contains(value.Names(), "session_id") {
+			places[string(channel)] = append(places[string(channel)], name)
+		}
+	}
+	for _, request := range r.Steps["login"].Requests {
+		for _, pair := range request.Query {
+			add(probe.Query, pair.Name, pair.Value)
+		}
+		for _, pair := range request.Headers {
+			add(probe.Header, pair.Name, pair.Value)
+		}
+		for _, pair := range request.Body.Fields {
+			add(probe.Form, pair.Name, pair.Value)
+		}
+		members(request.Body.JSON, "", func(name string, value recipe.Template) { add(probe.JSON, name, value) })
+	}
+	return places
+}
+
+// members visits the texts of a JSON object with their dotted names.
+func members(node any, name string, visit func(string, recipe.Template)) {
+	switch value := node.(type) {
+	case recipe.Template:
+		visit(name, value)
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			members(value[key], strings.TrimPrefix(name+"."+key, "."), visit)
+		}
+	}
+}
+
+// defaultRecipe is the file that init writes; findings point there when there
+// is no recipe, since code scanning shows no alert without a file.
+const defaultRecipe = ".sessiongate.yml"
+
+// locate is the handler the recipe names for a step, else the step in the recipe.
+func (s *scan) locate(step string) finding.Location {
+	described, known := s.Recipe.Steps[step]
+	switch {
+	case known && described.Source.File != "":
+		return finding.Location{File: filepath.ToSlash(described.Source.File), Line: max(1, described.Source.Line)}
+	case known && described.Pos.Line > 0 && s.Recipe.File != "":
+		return finding.Location{File: inWorkspace(s.Recipe.File), Line: described.Pos.Line}
+	case s.Recipe.File != "":
+		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
+	}
+	return finding.Location{File: defaultRecipe, Line: 1}
+}
+
+// inWorkspace is the path as the repository knows it: relative to the working
+// directory. A file outside of it is named alone, since an absolute path says
+// nothing to a reader elsewhere.
+func inWorkspace(file string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return filepath.Base(file)
+	}
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return filepath.Base(file)
+	}
+	relative, err := filepath.Rel(here, absolute)
+	if err != nil || strings.HasPrefix(relative, "..") {
+		return filepath.Base(file)
+	}
+	return filepath.ToSlash(relative)
+}

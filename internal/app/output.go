@@ -1,0 +1,70 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/json"
+	"github.com/sessiongate/sessiongate/internal/report/sarif"
+	"github.com/sessiongate/sessiongate/internal/report/text"
+)
+
+// Output is one --out: a format and where it goes. File "-" is standard output.
+type Output struct{ Format, File string }
+
+// Formats are those an Output may name.
+var Formats = []string{"text", "json", "sarif"}
+
+// ParseOutput reads "json=report.json".
+func ParseOutput(word string) (Output, error) {
+	format, file, found := strings.Cut(word, "=")
+	switch {
+	case !slices.Contains(Formats, format):
+		return Output{}, fmt.Errorf("--out %s: the format is one of %s", word, strings.Join(Formats, ", "))
+	case !found || file == "":
+		return Output{}, fmt.Errorf("--out %s: write FORMAT=FILE, as in --out %s=report.%s, or %s=- for standard output", word, format, format, format)
+	}
+	return Output{format, file}, nil
+}
+
+// Style is how a person reads text.
+type Style = text.Style
+
+// Write renders the report in each format. A file is whole or not there at
+// all: a reader in the next step never sees half a report.
+func Write(r report.Report, outputs []Output, stdout io.Writer, style Style) error {
+	for _, output := range outputs {
+		if output.File == "-" {
+			if err := render(stdout, r, output.Format, style); err != nil {
+				return fmt.Errorf("standard output: %w", err)
+			}
+			continue
+		}
+		var whole bytes.Buffer
+		if err := render(&whole, r, output.Format, Style{Width: style.Width}); err != nil {
+			return fmt.Errorf("%s: %w", output.File, err)
+		}
+		if err := renameio.WriteFile(output.File, whole.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("%s cannot be written: %w", output.File, err)
+		}
+	}
+	return nil
+}
+
+// category is the SARIF category of a scan that names none.
+const category = "sessiongate/api/"
+
+func render(w io.Writer, r report.Report, format string, style Style) error {
+	switch format {
+	case "json":
+		return json.Write(w, r)
+	case "sarif":
+		return sarif.Write(w, r, category)
+	}
+	return text.Write(w, r, style)
+}

@@ -1,0 +1,299 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sessiongate/sessiongate/internal/app"
+	"github.com/sessiongate/sessiongate/internal/audit"
+	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/secret"
+)
+
+// flags of scan, as the contract names them.
+type flags struct {
+	config                         string
+	login, identity, logout, visit string
+	users, passwords               []string
+	databaseEnv, carrier, profile  string
+	failUnder                      int
+	baseline                       string
+	allowInconclusive              bool
+	outputs                        []string
+	timeout                        time.Duration
+	quiet, verbose, noColor        bool
+}
+
+// defaultConfig is read when it is there and no other is named.
+const defaultConfig = ".sessiongate.yml"
+
+func scanCommand(streams Streams) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "scan [URL]",
+		Short: "Attack the sessions of an API and gate on the score",
+		Long: `Bring the API up, or reach it, attack its session handling and judge.
+
+Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
+3 could not measure, 130 interrupted.`,
+		Example: `  sessiongate scan --config .sessiongate.yml --out json=report.json --out sarif=report.sarif
+  sessiongate scan http://127.0.0.1:8000 --login "POST /login" --identity "GET /me" \
+      --logout "POST /logout" --user alice --password-env ALICE_PASSWORD`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, streams) },
+	}
+	set := cmd.Flags()
+	set.StringVar(&f.config, "config", "", "recipe `FILE` (default "+defaultConfig+" if present)")
+	set.StringVar(&f.login, "login", "", "login `REQUEST`, as in \"POST /login\"; sends username and password as JSON")
+	set.StringVar(&f.identity, "identity", "", "protected `REQUEST` whose answer names the user, as in \"GET /me\"")
+	set.StringVar(&f.logout, "logout", "", "logout `REQUEST`, as in \"POST /logout\"")
+	set.StringVar(&f.visit, "visit", "", "`REQUEST` of an anonymous visitor, as in \"GET /\"")
+	set.StringArrayVar(&f.users, "user", nil, "`NAME` of a user; repeat for a second one")
+	set.StringArrayVar(&f.passwords, "password-env", nil, "environment `VARIABLE` with the password of the user beside it")
+	set.StringVar(&f.databaseEnv, "database-url-env", "", "environment `VARIABLE` with the DSN of the session store")
+	set.StringVar(&f.carrier, "carrier", "", "what carries the session id: `auto|cookie:NAME|header:NAME|bearer:JSONPATH|query:NAME`")
+	set.StringVar(&f.profile, "profile", "core", "`core|deep`")
+	set.IntVar(&f.failUnder, "fail-under", 70, "lowest `SCORE` that passes")
+	set.StringVar(&f.baseline, "baseline", "", "JSON report `FILE` with the findings that are known")
+	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "let the score decide although core rules could not be tested")
+	set.StringArrayVar(&f.outputs, "out", nil, "`FORMAT=FILE`, repeatable; formats "+strings.Join(app.Formats, ", ")+"; - is standard output")
+	set.DurationVar(&f.timeout, "timeout", 0, "limit of the whole scan (default 5m)")
+	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for")
+	set.BoolVar(&f.verbose, "verbose", false, "print each flow as it begins")
+	set.BoolVar(&f.noColor, "no-color", false, "no colours")
+	return cmd
+}
+
+func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
+	if f.profile != "core" {
+		return fmt.Errorf("--profile %s: this version has the core profile only", f.profile)
+	}
+	outputs, err := f.parseOutputs()
+	if err != nil {
+		return err
+	}
+	r, err := f.recipe(cmd, args, streams)
+	if err != nil {
+		return err
+	}
+	return scan(cmd, streams, app.Options{Recipe: r, AllowInconclusive: f.allowInconclusive, Timeout: f.timeout}, outputs, f)
+}
+
+// scan audits and writes; the gate's verdict is the exit code.
+func scan(cmd *cobra.Command, streams Streams, options app.Options, outputs []app.Output, f *flags) error {
+	options.Version, options.Now = version(), time.Now()
+	if f.verbose {
+		options.Progress = func(e audit.Event) {
+			fmt.Fprintf(streams.Err, "sessiongate: %s (%d of %d)\n", e.Doing, e.Done, e.Total)
+		}
+	}
+	made, err := app.Audit(cmd.Context(), options)
+	if err != nil {
+		return err
+	}
+	if err := app.Write(made, outputs, streams.Out, style(streams, f.noColor)); err != nil {
+		return failure{audit.ExitUnproven, err.Error()}
+	}
+	if made.Gate.ExitCode == audit.ExitMet {
+		return nil
+	}
+	if toStdout(outputs, "text") {
+		return failure{code: made.Gate.ExitCode}
+	}
+	return failure{made.Gate.ExitCode, made.Gate.Reason}
+}
+
+func toStdout(outputs []app.Output, format string) bool {
+	for _, output := range outputs {
+		if output.Format == format && output.File == "-" {
+			return true
+		}
+	}
+	return false
+}
+
+// parseOutputs adds the text for a person, unless she wants quiet or standard
+// output is taken.
+func (f *flags) parseOutputs() ([]app.Output, error) {
+	var outputs []app.Output
+	taken := 0
+	for _, word := range f.outputs {
+		output, err := app.ParseOutput(word)
+		if err != nil {
+			return nil, err
+		}
+		if output.File == "-" {
+			taken++
+		}
+		outputs = append(outputs, output)
+	}
+	switch {
+	case taken > 1:
+		return nil, errors.New("--out: only one format can go to standard output")
+	case taken == 0 && !f.quiet:
+		outputs = append(outputs, app.Output{Format: "text", File: "-"})
+	}
+	return outputs, nil
+}
+
+func style(streams Streams, noColor bool) app.Style {
+	_, disabled := streams.Getenv("NO_COLOR") // https://no-color.org: present and not empty
+	if value, _ := streams.Getenv("NO_COLOR"); value == "" {
+		disabled = false
+	}
+	file, isFile := streams.Out.(*os.File)
+	colour := false
+	if isFile && !noColor && !disabled {
+		info, err := file.Stat()
+		colour = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return app.Style{Color: colour, Width: 80}
+}
+
+// recipe is the file with the flags over it.
+func (f *flags) recipe(cmd *cobra.Command, args []string, streams Streams) (*recipe.Recipe, error) {
+	r := recipe.New()
+	file := f.config
+	if file == "" {
+		if _, err := os.Stat(defaultConfig); err == nil {
+			file = defaultConfig
+		}
+	}
+	if file != "" {
+		loaded, err := recipe.Load(file, streams.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		r = loaded
+	}
+	if len(args) > 0 {
+		r.Target.URL, r.Target.Process, r.Target.Container = recipe.Literal(args[0]), nil, nil
+	}
+	for _, merge := range []func(*cobra.Command, *recipe.Recipe, Streams) error{f.mergeSteps, f.mergeUsers, f.mergeSession, f.mergeGate} {
+		if err := merge(cmd, r, streams); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (f *flags) mergeSteps(_ *cobra.Command, r *recipe.Recipe, _ Streams) error {
+	for name, line := range map[string]string{"login": f.login, "identity": f.identity, "logout": f.logout, "visit": f.visit} {
+		if line == "" {
+			continue
+		}
+		request, err := recipe.ParseRequestLine(line)
+		if err != nil {
+			return fmt.Errorf("--%s: %w", name, err)
+		}
+		if name == "login" {
+			request.Body = loginBody(r)
+		}
+		r.Steps[name] = recipe.Step{Name: name, Requests: []recipe.Request{request}}
+	}
+	return nil
+}
+
+// loginBody is what a login on the command line sends: the body of the file's
+// login, which the flag only moves, or the usual JSON.
+func loginBody(r *recipe.Recipe) recipe.Body {
+	for _, request := range r.Steps["login"].Requests {
+		if request.Body.Kind != recipe.NoBody {
+			return request.Body
+		}
+	}
+	return recipe.Body{Kind: recipe.JSONBody, JSON: map[string]any{
+		"username": recipe.Placeholder("username"), "password": recipe.Placeholder("password")}}
+}
+
+func (f *flags) mergeUsers(_ *cobra.Command, r *recipe.Recipe, streams Streams) error {
+	if len(f.users) == 0 && len(f.passwords) == 0 && f.databaseEnv == "" {
+		return nil
+	}
+	if len(f.users) != len(f.passwords) {
+		return fmt.Errorf("%d --user and %d --password-env: each user needs the variable with its password", len(f.users), len(f.passwords))
+	}
+	if len(f.users) > 0 {
+		r.Users = nil
+	}
+	for i, name := range f.users {
+		password, set := streams.Getenv(f.passwords[i])
+		if !set {
+			return fmt.Errorf("--password-env %s: the environment variable is not set", f.passwords[i])
+		}
+		r.Users = append(r.Users, recipe.User{Name: name, Username: name, Password: secret.New(password)})
+	}
+	if f.databaseEnv == "" {
+		return nil
+	}
+	dsn, set := streams.Getenv(f.databaseEnv)
+	if !set || dsn == "" {
+		return fmt.Errorf("--database-url-env %s: the environment variable is not set", f.databaseEnv)
+	}
+	if r.Database == nil {
+		r.Database = &recipe.Database{EnvironmentVariable: []string{"DATABASE_URL"}}
+	}
+	r.Database.URL, r.Database.Ephemeral = secret.New(dsn), ""
+	r.Secrets = append(r.Secrets, r.Database.URL)
+	return nil
+}
+
+func (f *flags) mergeSession(_ *cobra.Command, r *recipe.Recipe, _ Streams) error {
+	kind, name, _ := strings.Cut(f.carrier, ":")
+	if f.carrier != "" && f.carrier != recipe.Auto && name == "" {
+		return fmt.Errorf("--carrier %s: write auto, cookie:NAME, header:NAME, bearer:JSONPATH or query:NAME", f.carrier)
+	}
+	switch kind {
+	case "", recipe.Auto:
+	case "cookie":
+		r.Session = recipe.Session{Carrier: kind, Cookie: []string{name}}
+	case "header":
+		r.Session = recipe.Session{Carrier: kind, Header: name}
+	case "query":
+		r.Session = recipe.Session{Carrier: kind, Query: name}
+	case "bearer":
+		return f.bearer(r, name)
+	default:
+		return fmt.Errorf("--carrier %s: write auto, cookie:NAME, header:NAME, bearer:JSONPATH or query:NAME", f.carrier)
+	}
+	return nil
+}
+
+// bearer captures the token from the login's answer.
+func (f *flags) bearer(r *recipe.Recipe, path string) error {
+	login, has := r.Steps["login"]
+	if !has || len(login.Requests) == 0 {
+		return errors.New("--carrier bearer: there is no login step to take the token from; add --login")
+	}
+	capture, err := recipe.JSONCapture("sessiongate_token", path)
+	if err != nil {
+		return fmt.Errorf("--carrier bearer:%s: %w", path, err)
+	}
+	last := &login.Requests[len(login.Requests)-1]
+	last.Capture = append(last.Capture, capture)
+	r.Session = recipe.Session{Carrier: "bearer", Bearer: recipe.Placeholder("sessiongate_token")}
+	return nil
+}
+
+func (f *flags) mergeGate(cmd *cobra.Command, r *recipe.Recipe, _ Streams) error {
+	if cmd.Flags().Changed("fail-under") {
+		if f.failUnder < 0 || f.failUnder > 100 {
+			return fmt.Errorf("--fail-under %d: a score is 0 to 100", f.failUnder)
+		}
+		r.Gate.FailUnder = f.failUnder
+	}
+	if f.baseline != "" {
+		absolute, err := filepath.Abs(f.baseline) // a flag starts from here, not from the recipe's folder
+		if err != nil {
+			return fmt.Errorf("--baseline %s: %w", f.baseline, err)
+		}
+		r.Gate.Baseline = absolute
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package internal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sessiongate/sessiongate/"
+
+// floors are the rooms from the ground up. A room imports lower floors only,
+// so rooms on one floor are strangers; app alone introduces them.
+var floors = [][]string{
+	{"internal/secret"},
+	{"internal/cookie", "internal/idquality"},
+	{"internal/trace"},
+	{"internal/finding", "internal/recipe"},
+	{"internal/score", "internal/probe"},
+	{"internal/report", "internal/report/safejson"},
+	{"internal/catalog", "internal/browser", "internal/store", "internal/launch", "internal/audit",
+		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/reporttest"},
+	{"internal/app"},
+	{"testenv/demoapi"},
+	{"internal/cli"},
+	{""}, // main
+}
+
+// alone lists who may import a package that opens a door to the world.
+var alone = map[string][]string{
+	"net/http":                       {"internal/browser", "internal/launch", "internal/cli", "testenv/demoapi"},
+	"os/exec":                        {"internal/launch"},
+	"github.com/jackc/pgx/v5":        {"internal/store"},
+	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
+	"github.com/spf13/cobra":         {"internal/cli"},
+	"github.com/goccy/go-yaml":       {"internal/recipe"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsGoDownOnly(t *testing.T) {
+	t.Parallel()
+	for _, room := range rooms(t) {
+		own := floor(room.ImportPath)
+		if own < 0 {
+			if !strings.HasPrefix(name(room.ImportPath), "testenv/") {
+				t.Errorf("%s stands on no floor: give it one in this test and in the design", name(room.ImportPath))
+			}
+			continue
+		}
+		for _, imported := range room.Imports {
+			if !strings.HasPrefix(imported, module) {
+				continue
+			}
+			if below := floor(imported); below < 0 || below >= own {
+				t.Errorf("%s imports %s, which is not below it", name(room.ImportPath), name(imported))
+			}
+		}
+	}
+}
+
+func TestDoorsToTheWorldHaveOneRoom(t *testing.T) {
+	t.Parallel()
+	for _, room := range rooms(t) {
+		for _, imported := range room.Imports {
+			for library, allowed := range alone {
+				if (imported == library || strings.HasPrefix(imported, library+"/")) && floor(room.ImportPath) >= 0 &&
+					!slices.Contains(allowed, name(room.ImportPath)) && imported != "net/http/httptest" {
+					t.Errorf("%s imports %s, which only %v may", name(room.ImportPath), imported, allowed)
+				}
+			}
+		}
+	}
+}
+
+func name(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, strings.TrimSuffix(module, "/")), "/")
+}
+
+func floor(path string) int {
+	return slices.IndexFunc(floors, func(rooms []string) bool { return slices.Contains(rooms, name(path)) })
+}
+
+func rooms(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var found []listed
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var one listed
+		err := decoder.Decode(&one)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.ImportPath != module+"internal" { // this test's own
+			found = append(found, one)
+		}
+	}
+	if len(found) < 10 {
+		t.Fatalf("go list named %d packages only", len(found))
+	}
+	return found
+}
