@@ -16,12 +16,12 @@ const module = "github.com/sessiongate/sessiongate/"
 // so rooms on one floor are strangers; app alone introduces them.
 var floors = [][]string{
 	{"internal/secret"},
-	{"internal/cookie", "internal/idquality"},
+	{"internal/cookie", "internal/idform", "internal/idquality"},
 	{"internal/trace"},
 	{"internal/finding", "internal/recipe"},
 	{"internal/score", "internal/probe"},
 	{"internal/report", "internal/report/safejson"},
-	{"internal/catalog", "internal/browser", "internal/store", "internal/launch", "internal/audit",
+	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit",
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/reporttest"},
 	{"internal/app"},
 	{"testenv/demoapi"},
@@ -33,7 +33,7 @@ var floors = [][]string{
 var alone = map[string][]string{
 	"net/http":                       {"internal/browser", "internal/launch", "internal/cli", "testenv/demoapi"},
 	"os/exec":                        {"internal/launch"},
-	"github.com/jackc/pgx/v5":        {"internal/store"},
+	"github.com/jackc/pgx/v5":        {"internal/store", "internal/tap"}, // the tap its pgproto3 only
 	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
 	"github.com/spf13/cobra":         {"internal/cli"},
 	"github.com/goccy/go-yaml":       {"internal/recipe"},

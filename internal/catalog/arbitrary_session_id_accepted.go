@@ -70,7 +70,7 @@ func reportArbitrary(t trace.Trace, hits []hit, shapes []string) finding.Verdict
 		Rule: arbitraryID.ID, Subject: t.Facts.CarrierName(), Step: login,
 		Message: "The login adopted an id that the server had never issued (" + strings.Join(shapes, "; ") +
 			"): the attacker who made it up reads " + user + "'s profile with it, while another made-up id is nobody's.",
-		Evidence: story(hits[0].round),
+		Evidence: append(story(hits[0].round), witnessed(hits[0].round, plantedID(hits[0].round), login)...),
 	})
 	verdict.Reproduced = len(hits) > 1
 	return verdict

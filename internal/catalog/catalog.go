@@ -25,6 +25,7 @@ func All() []probe.Probe {
 		crossUserSessionReuse,
 		sessionIdentityFromNetwork,
 		logoutSessionNotInvalidated,
+		sessionLifetimeExcessive,
 		sessionIDInsufficientLength,
 		sessionCookieMissingSecure,
 		sessionCookieMissingHTTPOnly,
@@ -36,6 +37,9 @@ func All() []probe.Probe {
 		duplicateSetCookie,
 		sessionIDInURL,
 		sessionIDInResponseBody,
+		sessionIDStoredInClear,
+		sessionIDInLogs,
+		sessionIDSQLInjection,
 	}
 }
 

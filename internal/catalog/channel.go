@@ -49,9 +49,11 @@ func (c channel) flow() *probe.Flow {
 				return err
 			}
 			if len(names) > 0 && stage.Facts().PreLogin {
-				if _, err := c.try(ctx, stage, issuedRound, names); err != nil && !refused(err) {
+				_, err := c.try(ctx, stage, issuedRound, names)
+				if err != nil && !refused(err) {
 					return err
 				}
+				strict = strict || refused(err)
 			}
 			if strict {
 				return signIn(ctx, stage.Round(plainRound).Actor(victim), stage.Facts().Victim())
@@ -119,8 +121,9 @@ func (c channel) try(ctx context.Context, stage probe.Stage, round string, names
 		return false, err
 	}
 	if !isVictim(v.Identify(ctx, after), facts) {
-		return false, nil
+		return false, errNotSignedIn
 	}
+	stage.Look(ctx, after, planted)
 	hit = isVictim(thief.Identify(ctx, after), facts)
 	if c.reads {
 		hit = isVictim(stage.Actor("attacker by "+c.kind.Noun()).Identify(ctx, after, plant), facts) || hit
@@ -197,6 +200,8 @@ func (c channel) judge(rule finding.Rule) func(trace.Trace) finding.Verdict {
 			}
 			got := question.decide(round)
 			switch {
+			case name == forgedRound && len(got.stolen) == 0 && triedSingly(t):
+				// The names that are tried one by one answer for it.
 			case len(got.stolen) > 0:
 				hits = append(hits, hit{round, got.stolen})
 			case got.conclusive():
@@ -210,7 +215,7 @@ func (c channel) judge(rule finding.Rule) func(trace.Trace) finding.Verdict {
 			return c.report(rule, t, hits)
 		case open.Code != "":
 			return untested(open)
-		case turnedDown > 0 && !c.worksWithout(t) && decided == 0:
+		case turnedDown > 0 && !c.worksWithout(t):
 			return untested(unfinished(t, "the login with a planted id was refused, and the plain login beside it did not work either"))
 		case decided+turnedDown == 0:
 			return untested(unfinished(t, "the login with a planted id was not made"))
@@ -226,15 +231,23 @@ type hit struct {
 	stolen []trace.Exchange
 }
 
-// turnedDown reports whether the API itself refused the login of a round.
+func triedSingly(t trace.Trace) bool {
+	return slices.ContainsFunc(t.Rounds(), func(name string) bool { return strings.HasPrefix(name, forgedRound+": ") })
+}
+
+// turnedDown reports whether the API itself refused the login of a round: it
+// said so, or it answered and left the victim nobody. An error is no refusal.
 func (c channel) turnedDown(round trace.Trace) bool {
 	logins := round.Step(victim, login)
 	if len(logins) == 0 {
 		return false
 	}
-	last := logins[len(logins)-1]
-	return len(round.Reads(victim, after)) == 0 &&
-		last.Response.Status >= 400 && last.Response.Status < 500 && last.Response.Status != 429
+	status := logins[len(logins)-1].Response.Status
+	reads := round.Reads(victim, after)
+	if len(reads) > 0 {
+		return status > 0 && status < 500 && reads[0].Who.IsAnonymous()
+	}
+	return status >= 400 && status < 500 && status != tooManyRequests
 }
 
 func (c channel) worksWithout(t trace.Trace) bool {
@@ -256,7 +269,7 @@ func (c channel) report(rule finding.Rule, t trace.Trace, hits []hit) finding.Ve
 		Rule: rule.ID, Subject: subject, Step: login,
 		Message: "The login took a session id that the attacker had chosen from the " + subject + ": after " + user +
 			" had logged in, the attacker read " + user + "'s profile with it, while a jar with another made-up id did not.",
-		Evidence: story(best.round),
+		Evidence: append(story(best.round), witnessed(best.round, plantedID(best.round), login)...),
 	})
 	verdict.Reproduced = len(hits) > 1
 	return verdict

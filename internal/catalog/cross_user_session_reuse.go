@@ -47,6 +47,6 @@ func judgeCrossUser(t trace.Trace) finding.Verdict {
 		Rule: crossUserReuse.ID, Subject: t.Facts.CarrierName(), Step: login,
 		Message: target + " logged in inside a session of " + own + "'s and the id stayed: the jar " + own +
 			" had frozen before now reads " + target + "'s profile.",
-		Evidence: story(t),
+		Evidence: append(story(t), witnessed(t, plantedID(t), login)...),
 	})
 }

@@ -36,15 +36,24 @@ func judgeDuplicates(t trace.Trace) finding.Verdict {
 	if len(own) == 0 || !own[0].Who.Is(user) {
 		return untested(unfinished(t, "the victim's login was not completed"))
 	}
-	name, scopes := repeated(t)
+	name, values, scopes := repeated(t)
 	if name == "" {
 		return finding.Passed("")
 	}
-	alive := 0
-	for _, read := range t.Reads("", after) {
-		if read.Actor != victim && read.Who.Is(user) {
+	alive, read := 0, 0
+	for _, holder := range t.Reads("", after) {
+		switch {
+		case holder.Actor == victim:
+			continue
+		case holder.Who.Is(user):
 			alive++
+		case !holder.Who.IsAnonymous():
+			return untested(unclear(holder))
 		}
+		read++
+	}
+	if read < values {
+		return untested(unfinished(t, "not every value of the cookie was tried"))
 	}
 	if alive < 2 && scopes < 2 {
 		return finding.Passed("the cookie is set twice, and one value only is signed in")
@@ -57,8 +66,8 @@ func judgeDuplicates(t trace.Trace) finding.Verdict {
 }
 
 // repeated names the first carrier cookie that one answer of the login gave
-// more than one value, and in how many scopes.
-func repeated(t trace.Trace) (name string, scopes int) {
+// more than one value, how many, and in how many scopes.
+func repeated(t trace.Trace) (name string, count, scopes int) {
 	for _, exchange := range t.Step(victim, login) {
 		values, places := map[string]int{}, map[string]map[string]bool{}
 		for _, s := range carrierSettings(trace.Trace{Facts: t.Facts, Exchanges: []trace.Exchange{exchange}}) {
@@ -73,9 +82,9 @@ func repeated(t trace.Trace) (name string, scopes int) {
 		}
 		for _, name := range t.Facts.Cookies() {
 			if values[name] > 1 {
-				return name, len(places[name])
+				return name, values[name], len(places[name])
 			}
 		}
 	}
-	return "", 0
+	return "", 0, 0
 }

@@ -50,6 +50,7 @@ var issuedID = &probe.Flow{
 		}
 		kept := live.Freeze(frozen)
 		kept.Identify(ctx, before)
+		stage.Look(ctx, before, kept.Carries())
 		stranger := stage.Actor(control)
 		if err := stranger.Do(ctx, visit); err != nil {
 			return err
@@ -61,6 +62,7 @@ var issuedID = &probe.Flow{
 		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
 			return err
 		}
+		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		stranger.Identify(ctx, after)
 		for range 2 {
@@ -82,6 +84,9 @@ var forgedID = &probe.Flow{
 	Name: "forged-id", Steps: []string{login, identity},
 	Run: func(ctx context.Context, stage probe.Stage) error {
 		group, ctx := errgroup.WithContext(ctx)
+		if stage.Facts().Exclusive { // a login would end the sessions of the rounds beside it
+			group.SetLimit(1)
+		}
 		for _, shape := range []probe.Shape{probe.LikeIssued, probe.OneChar, probe.Words} {
 			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape) })
 		}
@@ -103,6 +108,7 @@ func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) erro
 	if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
 		return err
 	}
+	stage.Look(ctx, after, planted)
 	thief.Identify(ctx, after)
 	other := stage.Actor(control)
 	other.Wear(stage.Forge(probe.LikeIssued))
@@ -126,6 +132,7 @@ var strangers = &probe.Flow{
 				return err
 			}
 		}
+		stage.Look(ctx, after, forged)
 		return nil
 	},
 }
@@ -149,6 +156,7 @@ var leftBehind = &probe.Flow{
 		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
 			return err
 		}
+		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		unused.Identify(ctx, after)
 		for _, visitor := range []probe.Actor{kept, v, v, kept, unused, unused, unused, unused} {
@@ -179,10 +187,12 @@ var crossUser = &probe.Flow{
 		}
 		live.Identify(ctx, before)
 		kept := live.Freeze(frozen)
+		stage.Look(ctx, before, kept.Carries())
 		v := live.Copy(victim)
 		if err := signIn(ctx, v, target); err != nil {
 			return err
 		}
+		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		live.Identify(ctx, after)
 		other.Identify(ctx, after)
@@ -227,9 +237,11 @@ var signOut = &probe.Flow{
 		}
 		v.Identify(ctx, before)
 		kept := v.Freeze(frozen)
+		stage.Look(ctx, before, kept.Carries())
 		if err := v.Do(ctx, logout); err != nil {
 			return err
 		}
+		stage.Look(ctx, after, kept.Carries())
 		v.Identify(ctx, after)
 		kept.Identify(ctx, after)
 		again := stage.Actor("victim again")
@@ -259,6 +271,7 @@ var journey = &probe.Flow{
 		}
 		offered := v.Offered()
 		v.Identify(ctx, after)
+		stage.Look(ctx, after, v.Carries())
 		if len(offered) < 2 {
 			return ctx.Err()
 		}
@@ -271,10 +284,15 @@ var journey = &probe.Flow{
 	},
 }
 
-// refused reports whether the API itself said no, as against failing.
+// errNotSignedIn is a login that was answered as if it had worked, and did not
+// sign anybody in: how some APIs refuse one.
+var errNotSignedIn = errors.New("the login did not sign the victim in")
+
+// refused reports whether the API answered a login and did not take it, so that
+// another form of it can be tried.
 func refused(err error) bool {
 	var answer *probe.Refused
-	return errors.As(err, &answer) && answer.Status < 500 && answer.Status != 429
+	return errors.As(err, &answer) || errors.Is(err, errNotSignedIn)
 }
 
 // isVictim reports whether a login worked, for flows that go on from there.

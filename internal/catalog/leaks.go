@@ -12,7 +12,7 @@ const shortestSearched = 11
 
 // judgeLeaks searches the ids that were signed in during the run in every
 // answer. Ids that a probe planted are the client's own and no leak.
-func judgeLeaks(t trace.Trace, kind trace.PlaceKind, tell func(trace.Place) finding.Finding) finding.Verdict {
+func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) finding.Finding) finding.Verdict {
 	if len(t.Facts.Carrier) == 0 {
 		return untested(unfinished(t, "calibration did not find what carries the session"))
 	}
@@ -23,7 +23,7 @@ func judgeLeaks(t trace.Trace, kind trace.PlaceKind, tell func(trace.Place) find
 	var findings []finding.Finding
 	times := map[string]int{}
 	for _, exchange := range t.Exchanges {
-		place, found := exchange.Leak(ids, kind)
+		place, found := exchange.FindLeak(ids, kind)
 		if !found {
 			continue
 		}

@@ -41,7 +41,7 @@ func judgeLogout(t trace.Trace) finding.Verdict {
 	case first.Who.Is(user) && last.Who.Is(user):
 		return finding.Failed(finding.Finding{
 			Rule: logoutKeeps.ID, Subject: t.Facts.CarrierName(), Step: logout,
-			Message: logoutMessage(t.Facts, user), Evidence: story(t),
+			Message: logoutMessage(t.Facts, user), Evidence: append(story(t), witnessed(t, plantedID(t), logout)...),
 		})
 	case first.Who.IsAnonymous() && last.Who.IsAnonymous():
 		return finding.Passed("")

@@ -52,8 +52,32 @@ func judgePermissive(t trace.Trace) finding.Verdict {
 	case given:
 		return finding.Passed("")
 	}
+	if row, answered := storedUnder(t); answered {
+		return row
+	}
 	return finding.Untested(finding.NoDatabase, "the answers do not show whether an unknown id is stored",
 		"let the gate see the session store (database:), or make a page that shows anonymous state the visit step")
+}
+
+// storedUnder is the answer of the store: a row under an id that only the
+// client had ever seen. Without a look there is none.
+func storedUnder(t trace.Trace) (finding.Verdict, bool) {
+	for _, look := range t.Looks {
+		if look.Problem != "" {
+			continue
+		}
+		for _, place := range look.Places {
+			if !place.Within {
+				return finding.Failed(finding.Finding{
+					Rule: permissive.ID, Subject: t.Facts.CarrierName(), Step: visit,
+					Message:  "The visit stored a row of " + place.Row.Table + " under an id the server had never issued.",
+					Evidence: append(story(t), rowStory(t, look.ID)...),
+				}), true
+			}
+		}
+		return finding.Passed("the store holds no row under the made-up id"), true
+	}
+	return finding.Verdict{}, false
 }
 
 func permissiveProof(shared bool) string {

@@ -58,6 +58,11 @@ func judgeLeftAlive(t trace.Trace) finding.Verdict {
 			Evidence: story(t),
 		})
 	}
+	for _, look := range t.Looks {
+		if look.Problem == "" && len(look.Places) == 0 {
+			return finding.Passed("the store holds no row under the old id")
+		}
+	}
 	return finding.Untested(finding.NoDatabase, "the answers do not show whether the old session is still there",
 		"let the gate see the session store (database:), or make a page that shows anonymous state the visit step")
 }

@@ -44,6 +44,6 @@ func judgeDanglingID(t trace.Trace) finding.Verdict {
 		Rule: danglingID.ID, Subject: t.Facts.CarrierName(), Step: login,
 		Message: "Login issued a new id, yet the " + got.stolen[0].Actor + ", who holds the old one, reads " + user +
 			"'s profile; an anonymous session made at the same time does not.",
-		Evidence: story(t),
+		Evidence: append(story(t), witnessed(t, plantedID(t), login)...),
 	})
 }

@@ -28,7 +28,7 @@ var sessionIDInResponseBody = probe.Probe{
 		if len(t.Facts.Carrier) > 0 && len(t.Facts.Cookies()) == 0 {
 			return finding.Untested(finding.NoPrecondition, "the session travels in the "+t.Facts.CarrierName()+": its id is handed out in a body by design", "")
 		}
-		return judgeLeaks(t, trace.InContent, func(place trace.Place) finding.Finding {
+		return judgeLeaks(t, trace.InContent, func(place trace.Leak) finding.Finding {
 			return finding.Finding{Rule: idInBody.ID, Message: " repeats the session id in its " + place.Name + ", where scripts can read it."}
 		})
 	},

@@ -53,7 +53,7 @@ func judgeNotRotated(t trace.Trace) finding.Verdict {
 		Rule: rule, Subject: t.Facts.CarrierName(), Step: login,
 		Message: "The id issued before login is kept by the login: the attacker's jar, frozen before " + user +
 			" logged in, reads " + user + "'s profile afterwards; an anonymous session made at the same time does not.",
-		Evidence: story(t),
+		Evidence: append(story(t), witnessed(t, plantedID(t), login)...),
 	})
 }
 

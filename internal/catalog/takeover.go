@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
@@ -69,7 +70,28 @@ func (k takeover) decide(t trace.Trace) answer {
 	case len(lost) > 0:
 		return answer{open: unclear(lost[0])}
 	}
+	if place, bound := boundTo(t, plantedID(t)); bound {
+		return answer{open: disputed(place, k.victim)}
+	}
 	return answer{}
+}
+
+// plantedID is the id that the attack of a round is about: the one put beside
+// the carrier, or the one that the attacker's jar holds.
+func plantedID(t trace.Trace) secret.Text {
+	for _, exchange := range t.Exchanges {
+		if !exchange.Planted.ID.IsZero() {
+			return exchange.Planted.ID
+		}
+	}
+	for _, actor := range []string{frozen, attacker} {
+		for _, read := range t.Reads(actor, "") {
+			if len(read.Carried) > 0 {
+				return read.Carried[0].ID
+			}
+		}
+	}
+	return secret.Text{}
 }
 
 // controls says which control did not hold: the victim is really signed in, the
@@ -138,6 +160,8 @@ func status(exchange trace.Exchange) string {
 	}
 	return fmt.Sprintf("status %d", exchange.Response.Status)
 }
+
+const tooManyRequests = 429
 
 func rateLimited() finding.Reason {
 	return finding.Reason{Code: finding.RateLimited, Text: "the API answered 429 Too Many Requests",

@@ -53,6 +53,7 @@ const (
 	IDQuality   Family = "id-quality"
 	Cookie      Family = "cookie"
 	Exposure    Family = "exposure"
+	Injection   Family = "injection"
 )
 
 // Rule is everything that can be said of a weakness before looking at a target.

@@ -59,6 +59,11 @@ type Stage interface {
 	Actor(name string) Actor
 	// Round is the same stage; what its actors do is recorded under the name.
 	Round(name string) Stage
+	// Look records what the session store holds for an id. Without a store
+	// nothing is recorded, and nothing fails.
+	Look(ctx context.Context, moment string, credential trace.Credential)
+	// Disguise changes the id in each slot; the result is watched like a forged one.
+	Disguise(trace.Credential, func(id string) string) trace.Credential
 	// Forge makes an id the server never issued, in the carrier's slots.
 	Forge(Shape) trace.Credential
 }

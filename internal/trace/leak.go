@@ -8,29 +8,29 @@ import (
 	"github.com/sessiongate/sessiongate/internal/secret"
 )
 
-// Place is where a session id stands in an answer.
-type Place struct {
-	Kind PlaceKind
+// Leak is where a session id stands in an answer.
+type Leak struct {
+	Kind LeakKind
 	Name string // "Location header", "body"
 	ID   secret.Text
 }
 
-// PlaceKind tells a URL from any other content.
-type PlaceKind string
+// LeakKind tells a URL from any other content.
+type LeakKind string
 
 // The kinds of place. Set-Cookie is neither: it is where an id belongs.
 const (
-	InURL     PlaceKind = "url"
-	InContent PlaceKind = "content"
+	InURL     LeakKind = "url"
+	InContent LeakKind = "content"
 )
 
 // urlHeaders hold a URL by definition (RFC 9110 §10.2.2, RFC 8288, HTML).
 var urlHeaders = []string{"location", "content-location", "link", "refresh"}
 
-// Leak finds the first of the ids in the answer, raw or URL-encoded. Ids that
+// FindLeak finds the first of the ids in the answer, raw or URL-encoded. Ids that
 // the request itself carried outside its carrier are an echo, not a leak of
 // the server's, and are passed over.
-func (e Exchange) Leak(ids []secret.Text, kind PlaceKind) (Place, bool) {
+func (e Exchange) FindLeak(ids []secret.Text, kind LeakKind) (Leak, bool) {
 	for _, id := range ids {
 		if e.Request.Brought(id) {
 			continue
@@ -42,7 +42,7 @@ func (e Exchange) Leak(ids []secret.Text, kind PlaceKind) (Place, bool) {
 			}
 		}
 	}
-	return Place{}, false
+	return Leak{}, false
 }
 
 // Brought reports whether the request itself held the id outside the carrier's
@@ -67,19 +67,19 @@ func spellings(id secret.Text) []secret.Text {
 	return []secret.Text{id, encoded}
 }
 
-func (r Response) find(id secret.Text, kind PlaceKind) (Place, bool) {
+func (r Response) find(id secret.Text, kind LeakKind) (Leak, bool) {
 	for _, field := range r.Header {
 		inURL := slices.Contains(urlHeaders, strings.ToLower(field.Name))
 		if inURL == (kind == InURL) && field.Value.Contains(id) {
-			return Place{Kind: kind, Name: field.Name + " header"}, true
+			return Leak{Kind: kind, Name: field.Name + " header"}, true
 		}
 	}
 	for _, inURL := range bodyPlaces(r.Body.Reveal(), id.Reveal()) {
 		if inURL == (kind == InURL) {
-			return Place{Kind: kind, Name: "body"}, true
+			return Leak{Kind: kind, Name: "body"}, true
 		}
 	}
-	return Place{}, false
+	return Leak{}, false
 }
 
 // bodyPlaces says of each occurrence whether it stands inside a URL: in a run

@@ -207,6 +207,8 @@ type Facts struct {
 	Exclusive bool // a new login ends the user's earlier sessions
 	Steps     map[string]bool
 	Controls  []Control
+	// Store says that the session store can be looked into.
+	Store bool
 	// AbsoluteTimeout is the recipe's policy; zero without one.
 	AbsoluteTimeout time.Duration
 }
@@ -275,16 +277,31 @@ type Control struct {
 
 // Trace is one run of one flow, or of the whole audit.
 type Trace struct {
-	Flow      string
-	Facts     Facts
-	Exchanges []Exchange
-	Problem   string // why the flow stopped early; "" when it went through
+	Flow       string
+	Facts      Facts
+	Exchanges  []Exchange
+	Looks      []Look      // into the session store
+	Statements []Statement // of the whole run, those in which a watched id travelled
+	Log        Log
+	Problem    string // why the flow stopped early; "" when it went through
+}
+
+// Log is what the API printed during the run. The zero value: it was not seen.
+type Log struct {
+	Seen     bool
+	Complete bool // nothing was left out for its length
+	Text     secret.Text
 }
 
 // Round is the part of the trace with that name.
 func (t Trace) Round(name string) Trace {
 	part := t
-	part.Exchanges = nil
+	part.Exchanges, part.Looks = nil, nil
+	for _, look := range t.Looks {
+		if look.Round == name {
+			part.Looks = append(part.Looks, look)
+		}
+	}
 	for _, exchange := range t.Exchanges {
 		if exchange.Round == name {
 			part.Exchanges = append(part.Exchanges, exchange)

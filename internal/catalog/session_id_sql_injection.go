@@ -1,0 +1,228 @@
+package catalog
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+var injection = finding.Rule{
+	ID:     "session-id-sql-injection",
+	Title:  "The session id is put into SQL text",
+	Family: finding.Injection, Core: true, Severity: 98, Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+	CWE: []int{89, 943, 20}, ASVS: []string{"v5.0.0-1.2.4", "v5.0.0-2.2.1"}, OWASPAPI: []string{"API8:2023"},
+	WSTG: []string{"WSTG-INPV-05", "WSTG-SESS-01"},
+	Why:  "Every request carries the id, before anybody is signed in: whoever sends a crafted one reads and writes the database.",
+	Fix:  "Bind the id as a parameter, and refuse ids of another shape before the lookup.",
+	FastAPI: `if not re.fullmatch(r"[A-Za-z0-9_-]{43}", session_id):
+    raise HTTPException(401)
+connection.execute("SELECT user_id FROM sessions WHERE id_hash = %s", (digest(session_id),))`,
+}
+
+var wildcard = variant(injection, "wildcard", "The session id is matched as a pattern", 91, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N")
+
+var sessionIDSQLInjection = probe.Probe{
+	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: canaries, Judge: judgeInjection,
+	How: []string{
+		"A live id is cut in two and sent as L'||'R: only SQL puts it together again. Controls: the same with one character of R changed, with a doubled quote between L and R, and with a bare bar.",
+		"The id with its last character replaced by _ and by %, and cut short before a %: only a pattern match finds it.",
+		"The id followed by one quote, and by two: an error for the first alone, three times, with SQL's own error beside it.",
+		"Where the gate sits on the wire to the store, a quote that breaks its literal open, or error 42601 on a statement with the canary, decides by itself.",
+		"Never OR, sleep or a second statement: the id may reach an UPDATE or a DELETE.",
+	},
+}
+
+// The canaries, by the name of the actor that sends them.
+const (
+	whole      = "the id itself"
+	joined     = "L'||'R"
+	altered    = "L'||'R, altered"
+	doubled    = "L''R"
+	barred     = "L|R"
+	anyChar    = "id with _"
+	anyEnd     = "id with %"
+	shortened  = "id cut before %"
+	oneQuote   = "id'"
+	twoQuotes  = "id''"
+	quoteTries = 3
+)
+
+// canaries sends a live id in disguises that only SQL would see through.
+var canaries = &probe.Flow{
+	Name: "canaries", Steps: []string{login, identity},
+	Run: func(ctx context.Context, stage probe.Stage) error {
+		v := stage.Actor(victim)
+		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
+			return err
+		}
+		carried := v.Carries()
+		send := func(name string, disguise func(string) string) trace.Who {
+			sender := stage.Actor(name)
+			sender.Wear(stage.Disguise(carried, disguise))
+			return sender.Identify(ctx, after)
+		}
+		send(whole, func(id string) string { return id })
+		send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] })
+		send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
+		send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
+		send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
+		send(anyChar, func(id string) string { return id[:len(id)-1] + "_" })
+		send(anyEnd, func(id string) string { return id[:len(id)-1] + "%" })
+		send(shortened, func(id string) string { return id[:max(1, len(id)-4)] + "%" })
+		tries := 1
+		for i := 0; i < tries; i++ {
+			one := send(oneQuote, func(id string) string { return id + "'" })
+			two := send(twoQuotes, func(id string) string { return id + "''" })
+			if one.Kind == trace.Broken && two.Kind != trace.Broken {
+				tries = quoteTries
+			}
+		}
+		return ctx.Err()
+	},
+}
+
+// change1 changes the first character to another of its kind.
+func change1(text string) string {
+	if text == "" {
+		return "x"
+	}
+	replaced := "a"
+	if text[0] == 'a' {
+		replaced = "b"
+	}
+	return replaced + text[1:]
+}
+
+func judgeInjection(t trace.Trace) finding.Verdict {
+	user := t.Facts.Victim()
+	if t.WasRateLimited() {
+		return untested(rateLimited())
+	}
+	own := t.Reads(victim, after)
+	if len(own) == 0 || !own[0].Who.Is(user) {
+		return untested(unfinished(t, "the victim's login was not completed"))
+	}
+	is := func(canary string) trace.Who {
+		if reads := t.Reads(canary, after); len(reads) > 0 {
+			return reads[0].Who
+		}
+		return trace.Who{}
+	}
+	switch {
+	case !is(whole).Is(user):
+		return untested(broken("the live id in another client is taken for %s", is(whole)))
+	case len(t.Reads(oneQuote, after)) == 0 || len(t.Reads(twoQuotes, after)) == 0:
+		return untested(unfinished(t, "the disguised ids were not all sent"))
+	}
+	for _, control := range []string{altered, doubled, barred} {
+		if is(control).Is(user) {
+			return untested(broken("an id with a character changed is still taken for %s", user))
+		}
+	}
+	if is(joined).Is(user) {
+		return reportInjection(t, injection.ID, joined, "The live id, cut in two and joined by SQL's ||, still signs "+user+
+			" in, while the same with one character changed does not: the id is part of the statement's text.")
+	}
+	if statement, broke := brokenOpen(t); broke {
+		verdict := reportInjection(t, injection.ID, oneQuote, "A quote in the id breaks the statement that looks it up: the id is part of the statement's text.")
+		verdict.Findings[0].Evidence = append(verdict.Findings[0].Evidence,
+			finding.Evidence{Actor: "store", Request: statement.Verb(), Note: statement.Describe() + serverError(statement)})
+		return verdict
+	}
+	for _, canary := range []string{anyChar, anyEnd, shortened} {
+		if is(canary).Is(user) {
+			return reportInjection(t, wildcard.ID, canary, "The live id with a part replaced by a wildcard still signs "+user+" in: the id is matched as a pattern.")
+		}
+	}
+	for _, canary := range []string{joined, altered, doubled, barred, anyChar, anyEnd, shortened} {
+		reads := t.Reads(canary, after)
+		if len(reads) == 0 {
+			return untested(unfinished(t, "the disguised ids were not all sent"))
+		}
+		if !reads[0].Who.IsAnonymous() {
+			return untested(unclear(reads[0]))
+		}
+	}
+	return quoteDifference(t)
+}
+
+// quoteDifference judges the errors: one quote fails each time, two never do.
+func quoteDifference(t trace.Trace) finding.Verdict {
+	ones, twos := t.Reads(oneQuote, after), t.Reads(twoQuotes, after)
+	for _, read := range []trace.Exchange{ones[0], twos[0]} {
+		if !read.Who.IsAnonymous() && read.Who.Kind != trace.Broken {
+			return untested(unclear(read))
+		}
+	}
+	switch {
+	case ones[0].Who.IsAnonymous() && twos[0].Who.IsAnonymous():
+		return finding.Passed("")
+	case ones[0].Who.IsAnonymous() || twos[0].Who.Kind == trace.Broken:
+		return untested(unclear(twos[0])) // an id with quotes makes it fail, whatever their number
+	}
+	for i := range min(len(ones), len(twos)) {
+		if ones[i].Who.Kind != trace.Broken || twos[i].Who.Kind == trace.Broken {
+			return finding.Untested(finding.Flaky, "an id with one quote makes the API fail now and then", "look at the API's log for that request")
+		}
+	}
+	if len(ones) < quoteTries {
+		return untested(unfinished(t, "the disguised ids were not all sent"))
+	}
+	if speaksSQL(ones[0]) {
+		return reportInjection(t, injection.ID, oneQuote, "An id with one quote makes the API fail with SQL's own error, three times of three; with two quotes it does not.")
+	}
+	return finding.Untested(finding.Ambiguous, "an id with one quote makes the API fail and one with two does not, but nothing shows why",
+		"let the gate see the session store (database:), or look at the API's log")
+}
+
+// speaksSQL reports whether an answer quotes the database.
+func speaksSQL(read trace.Exchange) bool {
+	for _, word := range []string{"42601", "SQLSTATE", "syntax error", "unterminated quoted string", "psycopg", "asyncpg", "pq: ", "sqlalchemy"} {
+		if read.Response.Body.Contains(secret.New(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// brokenOpen finds the statement whose literal a canary's quote broke open, or
+// that the server could not parse because of it.
+func brokenOpen(t trace.Trace) (trace.Statement, bool) {
+	for _, exchange := range t.Exchanges {
+		if !strings.Contains(exchange.Actor, "'") {
+			continue
+		}
+		for _, statement := range t.Statements {
+			if !during(exchange, statement) || len(exchange.Carried) == 0 || !holds(statement, exchange.Carried[0].ID) {
+				continue
+			}
+			if statement.SQLState == "42601" || statement.Spliced(exchange.Carried[0].ID) {
+				return statement, true
+			}
+		}
+	}
+	return trace.Statement{}, false
+}
+
+func serverError(statement trace.Statement) string {
+	if statement.SQLState == "" {
+		return ""
+	}
+	return ", answered by " + statement.SQLState
+}
+
+func reportInjection(t trace.Trace, rule, canary, message string) finding.Verdict {
+	part := t
+	part.Exchanges = nil
+	for _, exchange := range t.Exchanges {
+		switch exchange.Actor {
+		case victim, whole, canary, altered:
+			part.Exchanges = append(part.Exchanges, exchange)
+		}
+	}
+	return finding.Failed(finding.Finding{Rule: rule, Subject: t.Facts.CarrierName(), Step: identity, Message: message, Evidence: story(part)})
+}

@@ -1,0 +1,139 @@
+package trace_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// live holds characters that URLs escape.
+const live = "live-0123456789+/"
+
+func answer(body string, header ...string) trace.Exchange {
+	exchange := trace.Exchange{Response: trace.Response{Status: 200, Body: secret.New(body)}}
+	for i := 0; i < len(header); i += 2 {
+		exchange.Response.Header = append(exchange.Response.Header, trace.Field{Name: header[i], Value: secret.New(header[i+1])})
+	}
+	return exchange
+}
+
+func TestFindLeakInABody(t *testing.T) {
+	t.Parallel()
+	coded := url.QueryEscape(live)
+	for body, want := range map[string]struct{ inURL, inContent bool }{
+		"":                             {},
+		"nothing to see":               {},
+		live[:len(live)-1]:             {}, // all but the last character
+		live:                           {inContent: true},
+		coded:                          {inContent: true},
+		`{"id": "` + live + `"}`:       {inContent: true},
+		`{"next": "/?s=` + live + `"}`: {inURL: true},
+		`{"next": "https://api.test/s/` + live + `"}`: {inURL: true},
+		`{"next": "?s=` + coded + `"}`:                {inURL: true},
+		`<a href=/me;s=` + live + `>`:                 {inURL: true},
+		`<a href='/me' data-id='` + live + `'>`:       {inContent: true},
+		`<td>/</td><td>` + live + `</td>`:             {inContent: true},
+		"see /home\n" + live:                          {inContent: true},
+		"see /home\t" + live:                          {inContent: true},
+		"`/home`" + live:                              {inContent: true},
+		"/home " + live + " or /?s=" + live:           {inURL: true, inContent: true},
+		live + " " + live + " /" + live:               {inURL: true, inContent: true},
+		"/" + live + live:                             {inURL: true},
+		"session=" + live + "; Path=/":                {inContent: true},
+	} {
+		for kind, wanted := range map[trace.LeakKind]bool{trace.InURL: want.inURL, trace.InContent: want.inContent} {
+			place, found := answer(body).FindLeak([]secret.Text{secret.New(live)}, kind)
+			var expected trace.Leak
+			if wanted {
+				expected = trace.Leak{Kind: kind, Name: "body", ID: secret.New(live)}
+			}
+			if diff := cmp.Diff(expected, place, texts); found != wanted || diff != "" {
+				t.Errorf("%q as %s: found is %t, want %t (-want +got):\n%s", body, kind, found, wanted, diff)
+			}
+		}
+	}
+}
+
+func TestFindLeakInAHeader(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]trace.LeakKind{
+		"Location": trace.InURL, "LOCATION": trace.InURL, "Content-Location": trace.InURL, "link": trace.InURL, "Refresh": trace.InURL,
+		"X-Session": trace.InContent, "ETag": trace.InContent, "X-Location": trace.InContent,
+	} {
+		exchange := answer("", "Date", "today", name, "before "+live+" after")
+		for _, asked := range []trace.LeakKind{trace.InURL, trace.InContent} {
+			place, found := exchange.FindLeak([]secret.Text{secret.New(live)}, asked)
+			if found != (asked == kind) || found && (place.Name != name+" header" || place.Kind != kind) {
+				t.Errorf("%s, asked for %s: found is %t, at %q (%s)", name, asked, found, place.Name, place.Kind)
+			}
+		}
+	}
+}
+
+func TestFindLeakNamesTheIDThatStoodThere(t *testing.T) {
+	t.Parallel()
+	ids := []secret.Text{secret.New("first-0123456789"), secret.New("second-0123456789")}
+	place, found := answer("second-0123456789").FindLeak(ids, trace.InContent)
+	if !found || place.ID != ids[1] {
+		t.Errorf("found is %t, at id %s, want the second", found, place.ID)
+	}
+	if _, found := answer("second-0123456789").FindLeak(nil, trace.InContent); found {
+		t.Error("no ids leak, yet one was found")
+	}
+}
+
+// What the request brought and the answer repeats is an echo; the carrier's own
+// cookie is no bringing, or no answer to a signed-in request could leak.
+func TestFindLeakPassesOverEchoes(t *testing.T) {
+	t.Parallel()
+	id := secret.New(live)
+	for name, request := range map[string]trace.Request{
+		"URL":    {URL: secret.New("https://api.test/?q=" + live)},
+		"body":   {Body: secret.New("q=" + live)},
+		"header": {Header: []trace.Field{{Name: "X-Query", Value: id}}},
+	} {
+		exchange := answer(live)
+		exchange.Request = request
+		if _, found := exchange.FindLeak([]secret.Text{id}, trace.InContent); found || !request.Brought(id) {
+			t.Errorf("%s: found is %t, brought is %t", name, found, request.Brought(id))
+		}
+		other := secret.New("other-0123456789")
+		exchange.Response.Body = other
+		if _, found := exchange.FindLeak([]secret.Text{id, other}, trace.InContent); !found {
+			t.Errorf("%s: an echo of one id hides the leak of another", name)
+		}
+	}
+	for _, name := range []string{"Cookie", "cookie"} {
+		exchange := answer(live)
+		exchange.Request.Header = []trace.Field{{Name: name, Value: secret.New("session=" + live)}}
+		if _, found := exchange.FindLeak([]secret.Text{id}, trace.InContent); !found {
+			t.Errorf("an id that the %s header carried is taken for an echo", name)
+		}
+	}
+}
+
+// FuzzFindLeak holds the places of a body against a plain search: what stands
+// there is in a URL or in content, and what does not is in neither.
+func FuzzFindLeak(f *testing.F) {
+	f.Add("", live)
+	f.Add("/?s="+live+" "+live, live)
+	f.Add("aaaa/aaa", "aa")
+	f.Add("\"\x00/\xff", "\xff")
+	f.Fuzz(func(t *testing.T, body, value string) {
+		if value == "" || len(body) > 1<<16 {
+			return
+		}
+		id := secret.New(value)
+		_, inURL := answer(body).FindLeak([]secret.Text{id}, trace.InURL)
+		_, inContent := answer(body).FindLeak([]secret.Text{id}, trace.InContent)
+		there := strings.Contains(body, value) || strings.Contains(body, url.QueryEscape(value))
+		if there != (inURL || inContent) {
+			t.Errorf("%q in %q: in a URL %t, in content %t", value, body, inURL, inContent)
+		}
+	})
+}
