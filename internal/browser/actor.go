@@ -53,14 +53,16 @@ func (a *actor) LoginWrong(ctx context.Context, user string) error {
 func (a *actor) Identify(ctx context.Context, moment string, plants ...probe.Plant) trace.Who {
 	err := a.perform(ctx, attempt{step: "identity", plants: plants, anyStatus: true})
 	who := trace.Who{Kind: trace.Broken}
+	if errors.Is(err, probe.ErrRateLimited) {
+		who.Kind = trace.TooMany
+	}
 	if len(a.last) == 0 {
 		return who
 	}
 	read := a.last[len(a.last)-1]
 	var refused *probe.Refused
 	switch {
-	case read.Response.Status == http.StatusTooManyRequests || errors.Is(err, probe.ErrRateLimited):
-		who.Kind = trace.TooMany
+	case who.Kind == trace.TooMany:
 	case read.Response.Status == 0 || err != nil && !errors.As(err, &refused) && !errors.Is(err, errCapture):
 	default:
 		who = a.stage.world.options.Recognise(read.Response)
@@ -77,6 +79,7 @@ type attempt struct {
 	password  secret.Text     // instead of the user's; zero for the user's
 	anyStatus bool
 	chosen    secret.Text // the session id this browser chose, for {{session_id}}
+	renewed   secret.Text // for {{new_password}}
 }
 
 // perform makes the requests of a step in order. A refusal, a missing capture
@@ -90,11 +93,18 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	if a.stage.world.limited.Load() {
 		return fmt.Errorf("step %s: %w", try.step, probe.ErrRateLimited)
 	}
+	for _, plant := range try.plants {
+		if !slices.ContainsFunc(step.Requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
+			return fmt.Errorf("step %s: it sends no body that could hold the planted id as %s", try.step, plant.Channel.Noun())
+		}
+	}
 	if try.step == "login" {
 		a.stage.world.logins.Add(1)
 	}
 	try.chosen = secret.New(pick("0123456789abcdef", 32))
-	a.stage.world.options.Redactor.Add(try.chosen)
+	try.renewed = secret.New("Sg1!" + pick(lower+upper+digits, 20))
+	a.stage.world.options.Redactor.Add(try.renewed)
+	a.stage.world.watch(try.chosen)
 	for _, request := range step.Requests {
 		if err := a.request(ctx, try, request); err != nil {
 			return err
@@ -103,32 +113,23 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	return nil
 }
 
-// planted is what the attempt puts beside the carrier, for the record.
-func (t attempt) planted() trace.Planted {
-	for _, plant := range t.plants {
-		where := plant.Channel.Noun()
-		if len(plant.Names) == 1 {
-			where += " " + plant.Names[0]
-		}
-		return trace.Planted{ID: plant.ID, Where: where}
-	}
-	return trace.Planted{}
-}
-
 func (a *actor) request(ctx context.Context, try attempt, request recipe.Request) error {
 	draft, err := a.draft(try, request)
 	if err != nil {
 		return fmt.Errorf("step %s: %w", try.step, err)
 	}
-	exchange, body := a.exchange(ctx, try, draft, 0)
-	for hop := 1; request.Follow && isRedirect(exchange.Response.Status); hop++ {
+	exchange, body, err := a.exchange(ctx, try, draft, 0)
+	for hop := 1; err == nil && request.Follow && isRedirect(exchange.Response.Status); hop++ {
 		if hop > maxHops {
 			return fmt.Errorf("step %s: %s redirects more than %d times; leave out follow: true or fix the redirect", try.step, draft.line(), maxHops)
 		}
 		if draft, err = a.follow(draft, exchange.Response); err != nil {
 			return fmt.Errorf("step %s: %w", try.step, err)
 		}
-		exchange, body = a.exchange(ctx, try, draft, hop)
+		exchange, body, err = a.exchange(ctx, try, draft, hop)
+	}
+	if err != nil {
+		return fmt.Errorf("step %s: %s: %w", try.step, draft.line(), err)
 	}
 	return a.settle(ctx, try, request, exchange, body)
 }
@@ -155,12 +156,16 @@ func (a *actor) settle(ctx context.Context, try attempt, request recipe.Request,
 		a.captured[capture.Name] = value
 		a.stage.world.options.Redactor.Add(value)
 	}
-	source := a.stage.world.session
-	if token, found := source.read(exchange.Response, a.captured); found {
-		a.worn[source.slot] = token
-		a.stage.world.options.Redactor.Add(token)
+	if token, renewed := a.stage.world.session.token(a.captured, request.Capture); renewed {
+		a.accept(token)
 	}
 	return nil
+}
+
+// accept wears a token that the server gave.
+func (a *actor) accept(token secret.Text) {
+	a.worn[a.stage.world.session.slot] = token
+	a.stage.world.options.Redactor.Add(token)
 }
 
 func expected(request recipe.Request, status int) bool {
@@ -243,8 +248,10 @@ func (a *actor) Wear(credential trace.Credential) {
 func (a *actor) Freeze(name string) probe.Actor {
 	kept := a.stage.open(name, a.stage.connections())
 	kept.jar = a.jar.Only(a.stage.facts.Cookies()...)
-	for slot, id := range a.worn {
-		kept.worn[slot] = id
+	for _, slot := range a.stage.facts.Carrier {
+		if id, worn := a.worn[slot]; worn {
+			kept.worn[slot] = id
+		}
 	}
 	kept.user = a.user
 	return kept

@@ -24,10 +24,13 @@ import (
 type draft struct {
 	method string
 	shown  string // the path as messages may show it
+	root   string // what stands before the path, from the base URL
 	path   string // escaped
 	query  string
 	header []trace.Field
 	body   []byte
+	plants []probe.Plant // that it holds
+	given  bool          // by a redirect: its URL is complete
 }
 
 func (d draft) line() string { return d.method + " " + d.shown }
@@ -38,29 +41,52 @@ func (a *actor) draft(try attempt, request recipe.Request) (draft, error) {
 	if err != nil {
 		return draft{}, fmt.Errorf("path: %w", err)
 	}
-	made := draft{method: request.Method, shown: shownPath(request.Path)}
+	if !strings.HasPrefix(target.Reveal(), "/") {
+		return draft{}, fmt.Errorf("path %s: what fills it does not begin with /; narrow its capture with a regex", shownPath(request.Path))
+	}
+	made := draft{method: request.Method, shown: shownPath(request.Path), root: a.stage.world.root()}
 	made.path, made.query, _ = strings.Cut(target.Reveal(), "?")
 	for _, pair := range request.Query {
-		if planted(try.plants, probe.Query, pair.Name) {
-			continue
-		}
 		value, err := pair.Value.Expand(lookup)
 		if err != nil {
 			return draft{}, fmt.Errorf("query %s: %w", pair.Name, err)
 		}
 		made.query = addQuery(made.query, pair.Name, value.Reveal())
 	}
+	body := encode(request.Body, try.form)
 	for _, pair := range request.Headers {
+		if body.Kind != request.Body.Kind && strings.EqualFold(pair.Name, "Content-Type") {
+			continue
+		}
 		value, err := pair.Value.Expand(lookup)
+		if err != nil && a.stage.world.session.isHeader(pair.Name) {
+			continue // nothing is carried yet
+		}
 		if err != nil {
 			return draft{}, fmt.Errorf("header %s: %w", pair.Name, err)
 		}
 		made.set(pair.Name, value)
 	}
 	for _, plant := range try.plants {
-		made.plant(plant)
+		if holds(body, plant.Channel) {
+			made.plants = append(made.plants, plant)
+			made.plant(plant)
+		}
 	}
-	return made, made.fill(encode(request.Body, try.form), try.plants, lookup)
+	return made, made.fill(body, lookup)
+}
+
+// planted is what it puts beside the carrier, for the record.
+func (d draft) planted() trace.Planted {
+	if len(d.plants) == 0 {
+		return trace.Planted{}
+	}
+	plant := d.plants[0]
+	where := plant.Channel.Noun()
+	if len(plant.Names) == 1 {
+		where += " " + plant.Names[0]
+	}
+	return trace.Planted{ID: plant.ID, Where: where}
 }
 
 // shownPath is the path without its query and with the names of its holes.
@@ -85,7 +111,7 @@ func (a *actor) lookup(try attempt) func(string) (secret.Text, bool) {
 			}
 			return user.Password, true
 		case "new_password":
-			return secret.New("Sg1!" + pick(lower+upper+digits, 20)), true
+			return try.renewed, true
 		case "random":
 			return secret.New(pick("0123456789abcdef", 16)), true
 		case "session_id":
@@ -103,6 +129,25 @@ func addQuery(query, name, value string) string {
 	return query + "&" + pair
 }
 
+// setQuery puts the pair in the place of those of its name.
+func setQuery(query, name, value string) string {
+	kept := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool { return pair == "" || isNamed(pair, name) })
+	return addQuery(strings.Join(kept, "&"), name, value)
+}
+
+func isNamed(pair, name string) bool {
+	key, _, _ := strings.Cut(pair, "=")
+	decoded, err := url.QueryUnescape(key)
+	return err == nil && decoded == name
+}
+
+// add sets a header that is not there yet.
+func (d *draft) add(name, value string) {
+	if !slices.ContainsFunc(d.header, func(f trace.Field) bool { return strings.EqualFold(f.Name, name) }) {
+		d.header = append(d.header, trace.Field{Name: name, Value: secret.New(value)})
+	}
+}
+
 func (d *draft) set(name string, value secret.Text) {
 	i := slices.IndexFunc(d.header, func(f trace.Field) bool { return strings.EqualFold(f.Name, name) })
 	if i >= 0 {
@@ -117,7 +162,7 @@ func (d *draft) plant(plant probe.Plant) {
 	for _, name := range plant.Names {
 		switch plant.Channel {
 		case probe.Query:
-			d.query = addQuery(d.query, name, plant.ID.Reveal())
+			d.query = setQuery(d.query, name, plant.ID.Reveal())
 		case probe.Header:
 			value := plant.ID
 			if strings.EqualFold(name, "Authorization") {
@@ -139,21 +184,26 @@ func (d *draft) intoPath(name, id string) {
 	d.path += ";" + url.PathEscape(name) + "=" + id
 }
 
+// holds reports whether a request with that body has a place for the plant.
+func holds(body recipe.Body, channel probe.Channel) bool {
+	switch channel {
+	case probe.JSON:
+		_, isObject := body.JSON.(map[string]any)
+		return body.Kind == recipe.JSONBody && isObject
+	case probe.Form:
+		return body.Kind == recipe.FormBody || body.Kind == recipe.MultipartBody
+	}
+	return true
+}
+
 // encode is the body in another encoding, for a login tried as the other kind
-// of client would send it.
+// of client would send it. JSON that is no flat object has no other.
 func encode(body recipe.Body, form trace.LoginForm) recipe.Body {
 	switch {
 	case form == trace.LoginForms && body.Kind == recipe.JSONBody:
-		members, _ := body.JSON.(map[string]any)
-		made := recipe.Body{Kind: recipe.FormBody}
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			value, isText := members[name].(recipe.Template)
-			if !isText {
-				value = recipe.Literal(fmt.Sprint(members[name]))
-			}
-			made.Fields = append(made.Fields, recipe.Pair{Name: name, Value: value})
+		if members, isObject := body.JSON.(map[string]any); isObject {
+			return flat(members, body)
 		}
-		return made
 	case form == trace.LoginJSON && (body.Kind == recipe.FormBody || body.Kind == recipe.MultipartBody):
 		members := map[string]any{}
 		for _, field := range body.Fields {
@@ -164,17 +214,36 @@ func encode(body recipe.Body, form trace.LoginForm) recipe.Body {
 	return body
 }
 
+// flat is the form of a JSON object, the body itself where a member holds others.
+func flat(members map[string]any, body recipe.Body) recipe.Body {
+	made := recipe.Body{Kind: recipe.FormBody}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		field := recipe.Pair{Name: name}
+		switch member := members[name].(type) {
+		case map[string]any, []any:
+			return body
+		case recipe.Template:
+			field.Value = member
+		case nil:
+		default:
+			field.Value = recipe.Literal(fmt.Sprint(member))
+		}
+		made.Fields = append(made.Fields, field)
+	}
+	return made
+}
+
 type lookup = func(string) (secret.Text, bool)
 
-func (d *draft) fill(body recipe.Body, plants []probe.Plant, find lookup) error {
+func (d *draft) fill(body recipe.Body, find lookup) error {
 	var err error
 	switch body.Kind {
 	case recipe.JSONBody:
-		err = d.fillJSON(body.JSON, plants, find)
+		err = d.fillJSON(body.JSON, find)
 	case recipe.FormBody:
-		err = d.fillForm(body.Fields, plants, find)
+		err = d.fillForm(body.Fields, find)
 	case recipe.MultipartBody:
-		err = d.fillMultipart(body.Fields, plants, find)
+		err = d.fillMultipart(body.Fields, find)
 	case recipe.RawBody:
 		var text secret.Text
 		text, err = body.Raw.Expand(find)
@@ -186,27 +255,27 @@ func (d *draft) fill(body recipe.Body, plants []probe.Plant, find lookup) error 
 	return nil
 }
 
-func (d *draft) fillJSON(tree any, plants []probe.Plant, find lookup) error {
+func (d *draft) fillJSON(tree any, find lookup) error {
 	value, err := expand(tree, find)
 	if err != nil {
 		return err
 	}
 	if members, isObject := value.(map[string]any); isObject {
-		for _, plant := range plants {
+		for _, plant := range d.plants {
 			for _, name := range names(plant, probe.JSON) {
 				setMember(members, name, plant.ID.Reveal())
 			}
 		}
 	}
 	d.body, err = json.Marshal(value)
-	d.set("Content-Type", secret.New("application/json"))
+	d.add("Content-Type", "application/json")
 	return err
 }
 
 // setMember sets a member, or with a dotted name one of an object inside.
 func setMember(members map[string]any, name, value string) {
 	outer, inner, nested := strings.Cut(name, ".")
-	if !nested {
+	if _, whole := members[name]; whole || !nested {
 		members[name] = value
 		return
 	}
@@ -216,10 +285,6 @@ func setMember(members map[string]any, name, value string) {
 		members[outer] = object
 	}
 	setMember(object, inner, value)
-}
-
-func planted(plants []probe.Plant, channel probe.Channel, name string) bool {
-	return slices.ContainsFunc(plants, func(p probe.Plant) bool { return slices.Contains(names(p, channel), name) })
 }
 
 func names(plant probe.Plant, channel probe.Channel) []string {
@@ -286,8 +351,8 @@ func fields(pairs []recipe.Pair, plants []probe.Plant, find lookup) ([][2]string
 	return made, nil
 }
 
-func (d *draft) fillForm(pairs []recipe.Pair, plants []probe.Plant, find lookup) error {
-	made, err := fields(pairs, plants, find)
+func (d *draft) fillForm(pairs []recipe.Pair, find lookup) error {
+	made, err := fields(pairs, d.plants, find)
 	if err != nil {
 		return err
 	}
@@ -296,12 +361,12 @@ func (d *draft) fillForm(pairs []recipe.Pair, plants []probe.Plant, find lookup)
 		encoded = addQuery(encoded, field[0], field[1])
 	}
 	d.body = []byte(encoded)
-	d.set("Content-Type", secret.New("application/x-www-form-urlencoded"))
+	d.add("Content-Type", "application/x-www-form-urlencoded")
 	return nil
 }
 
-func (d *draft) fillMultipart(pairs []recipe.Pair, plants []probe.Plant, find lookup) error {
-	made, err := fields(pairs, plants, find)
+func (d *draft) fillMultipart(pairs []recipe.Pair, find lookup) error {
+	made, err := fields(pairs, d.plants, find)
 	if err != nil {
 		return err
 	}
@@ -328,9 +393,7 @@ func (a *actor) follow(from draft, response trace.Response) (draft, error) {
 		return draft{}, fmt.Errorf("%s answered %d without a Location", from.line(), response.Status)
 	}
 	base := a.stage.world.options.Base
-	here := *base
-	here.Path, here.RawPath, here.RawQuery = "", "", ""
-	current, err := here.Parse(from.path)
+	current, err := (&url.URL{Scheme: base.Scheme, Host: base.Host}).Parse(from.root + from.path)
 	if err != nil {
 		return draft{}, fmt.Errorf("%s: its path cannot be resolved", from.line())
 	}
@@ -341,20 +404,36 @@ func (a *actor) follow(from draft, response trace.Response) (draft, error) {
 	if !strings.EqualFold(to.Host, base.Host) {
 		return draft{}, errors.New(from.line() + " redirects to another host, which is not followed; end the step before it")
 	}
-	next := draft{method: "GET", path: to.EscapedPath(), query: to.RawQuery}
-	if next.path == "" {
-		next.path = "/"
+	next := from
+	next.given, next.query = true, to.RawQuery
+	next.root, next.path = "", "/"+strings.TrimPrefix(to.EscapedPath(), "/")
+	if below, is := strings.CutPrefix(next.path, a.stage.world.root()+"/"); is {
+		next.root, next.path = a.stage.world.root(), "/"+below
 	}
-	next.shown = next.path
-	if response.Status == 307 || response.Status == 308 {
-		next.method, next.body, next.header = from.method, from.body, from.header
+	next.shown = a.stage.world.shown(next.path, from.shown)
+	if turnsToGET(from.method, response.Status) {
+		next.method, next.body, next.header = "GET", nil, withoutContent(from.header)
 	}
+	next.plants = slices.DeleteFunc(slices.Clone(from.plants), func(p probe.Plant) bool {
+		return p.Channel == probe.Query || p.Channel == probe.Path || p.Channel != probe.Header && next.body == nil
+	})
 	return next, nil
+}
+
+// turnsToGET reports what RFC 9110 §15.4 leaves to the client as browsers do it.
+func turnsToGET(method string, status int) bool {
+	return status == 303 && method != "HEAD" || (status == 301 || status == 302) && method == "POST"
+}
+
+func withoutContent(header []trace.Field) []trace.Field {
+	return slices.DeleteFunc(slices.Clone(header), func(f trace.Field) bool {
+		return len(f.Name) >= 8 && strings.EqualFold(f.Name[:8], "Content-")
+	})
 }
 
 // carry is what a request to that path takes from the jar and the tokens worn.
 func (a *actor) carry(d *draft) trace.Credential {
-	pairs := a.jar.Cookies(a.stage.world.origin(d.path), time.Now())
+	pairs := a.jar.Cookies(a.stage.world.origin(d.root+d.path), time.Now())
 	if len(pairs) > 0 {
 		d.set("Cookie", cookie.Header(pairs))
 	}
@@ -364,8 +443,13 @@ func (a *actor) carry(d *draft) trace.Credential {
 		case trace.InHeader:
 			d.set(slot.Name, secret.New(slot.Before+id.Reveal()+slot.After))
 		case trace.InQuery:
-			d.query = addQuery(d.query, slot.Name, id.Reveal())
+			if !d.given || !strings.Contains("&"+d.query, "&"+url.QueryEscape(slot.Name)+"=") {
+				d.query = setQuery(d.query, slot.Name, id.Reveal())
+			}
 		case trace.InPath:
+			if d.given && strings.HasPrefix(d.path, slot.Before) {
+				continue
+			}
 			d.path = slot.Before + url.PathEscape(id.Reveal()) + strings.TrimSuffix(slot.After, "/") + d.path
 		}
 	}

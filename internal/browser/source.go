@@ -1,6 +1,9 @@
 package browser
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -38,37 +41,48 @@ func sourceOf(session recipe.Session) carrierSource {
 // split parts a template such as "/s/{{sid}}/" into the id and what stands
 // around it, so that an id can be forged without the words beside it.
 func split(template recipe.Template, slot trace.Slot) carrierSource {
-	hole := ""
-	for _, part := range template.Parts {
-		switch {
-		case part.Name != "" && hole == "":
-			hole = part.Name
-		case hole == "":
-			slot.Before += part.Text
-		default:
-			slot.After += part.Text
-		}
+	word := func(part recipe.Part) bool { return part.Name == "" && part.Secret.IsZero() }
+	id := template.Parts
+	for len(id) > 0 && word(id[0]) {
+		slot.Before += id[0].Text
+		id = id[1:]
 	}
-	return carrierSource{slot: slot, value: recipe.Placeholder(hole)}
+	for len(id) > 0 && word(id[len(id)-1]) {
+		slot.After = id[len(id)-1].Text + slot.After
+		id = id[:len(id)-1]
+	}
+	return carrierSource{slot: slot, value: recipe.Template{Parts: id}}
 }
 
 // isToken reports whether the recipe names a carrier that is no cookie.
 func (c carrierSource) isToken() bool { return c.slot.Kind != "" }
 
-// read takes the token from an answer or from what was captured so far.
-func (c carrierSource) read(response trace.Response, captured map[string]secret.Text) (secret.Text, bool) {
-	if !c.isToken() {
+// echo takes the token from an answer's header of the carrier's own name.
+func (c carrierSource) echo(response trace.Response) (secret.Text, bool) {
+	if c.echoed == "" {
 		return secret.Text{}, false
 	}
-	if c.echoed != "" {
-		value := response.Get(c.echoed)
-		return value, !value.IsZero()
+	value := response.Get(c.echoed)
+	return value, !value.IsZero() && fits(value.Reveal())
+}
+
+// token makes the token of what was captured so far, when a part of it has just
+// been: an older one must not come back over an id that a probe put there.
+func (c carrierSource) token(captured map[string]secret.Text, fresh []recipe.Capture) (secret.Text, bool) {
+	parts := c.value.Names()
+	if !slices.ContainsFunc(fresh, func(capture recipe.Capture) bool { return slices.Contains(parts, capture.Name) }) {
+		return secret.Text{}, false
 	}
 	value, err := c.value.Expand(func(name string) (secret.Text, bool) {
 		held, known := captured[name]
 		return held, known
 	})
 	return value, err == nil && !value.IsZero()
+}
+
+// isHeader reports whether the token travels in that header.
+func (c carrierSource) isHeader(name string) bool {
+	return c.slot.Kind == trace.InHeader && strings.EqualFold(c.slot.Name, name)
 }
 
 // Declared is the carrier that the recipe names; nil where calibration finds it.

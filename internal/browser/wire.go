@@ -3,6 +3,7 @@ package browser
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,27 +12,36 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/sessiongate/sessiongate/internal/cookie"
+	"github.com/sessiongate/sessiongate/internal/probe"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 	"golang.org/x/net/http/httpguts"
 )
 
 // exchange sends one request with what the actor carries, records it, and
-// stores the cookies of the answer. The body is returned for captures.
-func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (trace.Exchange, []byte) {
+// stores the cookies of the answer. The body is returned for captures. With an
+// error nothing was sent.
+func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (trace.Exchange, []byte, error) {
 	world := a.stage.world
+	if world.limited.Load() {
+		return trace.Exchange{}, nil, probe.ErrRateLimited
+	}
 	d.header = slices.Clone(d.header) // the next hop carries its own cookies
 	carried := a.carry(&d)
 	a.finish(&d)
+	if err := d.check(); err != nil {
+		return trace.Exchange{}, nil, err
+	}
 	made := trace.Exchange{
-		Seq: int(world.seq.Add(1)), Actor: a.name, Step: try.step, Hop: hop, Carried: carried, Planted: try.planted(), Began: time.Now(),
-		Request: trace.Request{Method: d.method, Path: d.shown, URL: secret.New(world.options.Base.Scheme + "://" + world.options.Base.Host + d.target(world.options.Base)),
+		Seq: int(world.seq.Add(1)), Actor: a.name, Step: try.step, Hop: hop, Carried: carried, Planted: d.planted(), Began: time.Now(),
+		Request: trace.Request{Method: d.method, Path: d.shown, URL: secret.New(world.options.Base.Scheme + "://" + world.options.Base.Host + d.target()),
 			Header: d.header, Body: secret.New(string(d.body))},
 	}
 	if try.step == "login" {
@@ -42,41 +52,60 @@ func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (tr
 	response, body, err := a.send(ctx, d)
 	made.Took = time.Since(made.Began)
 	if err != nil {
-		made.Problem = plain(err)
+		// A connection closed on time's end says so in many words.
+		made.Problem = plain(cmp.Or(ctx.Err(), err))
 	} else {
-		made.Response = a.observe(response, body, d.path, made.Began)
+		made.Response = a.observe(response, body, d.root+d.path, made.Began)
+	}
+	if token, echoed := world.session.echo(made.Response); echoed {
+		a.accept(token)
+	}
+	for _, held := range made.Issued(a.stage.facts.Carrier) {
+		world.watch(held.ID)
 	}
 	a.last = append(a.last, *a.stage.add(made))
-	return a.last[len(a.last)-1], body
+	return a.last[len(a.last)-1], body, nil
+}
+
+// check refuses what would become more than one header line. Other bytes may
+// be the point of an experiment.
+func (d draft) check() error {
+	for _, field := range d.header {
+		if strings.ContainsAny(field.Name+field.Value.Reveal(), lineEnds) {
+			return fmt.Errorf("the header %q holds a line break, which would begin another header; look at the value that fills it", field.Name)
+		}
+	}
+	return nil
 }
 
 // finish adds what every request of ours has. X-Forwarded-Proto is what a
 // proxy that ends TLS says, as in front of any production API; without it a
 // plain-http run could not judge Secure.
 func (a *actor) finish(d *draft) {
-	for _, field := range []struct{ name, value string }{
-		{"User-Agent", a.agent},
-		{"Accept", "application/json, text/html;q=0.9, */*;q=0.5"},
-		{"Cache-Control", "no-cache"},
-	} {
-		if !slices.ContainsFunc(d.header, func(f trace.Field) bool { return strings.EqualFold(f.Name, field.name) }) {
-			d.header = append(d.header, trace.Field{Name: field.name, Value: secret.New(field.value)})
-		}
-	}
+	// How long a message is, is for its sender to say.
+	d.header = slices.DeleteFunc(d.header, func(f trace.Field) bool {
+		return strings.EqualFold(f.Name, "Content-Length") || strings.EqualFold(f.Name, "Transfer-Encoding")
+	})
+	d.add("User-Agent", a.agent)
+	d.add("Accept", "application/json, text/html;q=0.9, */*;q=0.5")
+	d.add("Accept-Encoding", "identity") // without it any coding would do (RFC 9110 §12.5.3)
+	d.add("Cache-Control", "no-cache")
 	if a.stage.world.options.Base.Scheme == "http" {
 		d.set("X-Forwarded-Proto", secret.New("https"))
 	}
 }
 
 // target is the request target in origin form (RFC 9112 §3.2.1), as it is: an
-// escape may be the point.
-func (d draft) target(base *url.URL) string {
-	target := strings.TrimSuffix(base.EscapedPath(), "/") + d.path
+// escape may be the point. Only what would end the request line is escaped.
+func (d draft) target() string {
+	target := d.root + d.path
 	if d.query != "" {
 		target += "?" + d.query
 	}
-	return target
+	return blank.ReplaceAllStringFunc(target, func(char string) string { return fmt.Sprintf("%%%02X", char[0]) })
 }
+
+var blank = regexp.MustCompile(`[\x00-\x20\x7f]`)
 
 // send uses net/http, and a raw connection where net/http would refuse or
 // rewrite what a client can put on the wire.
@@ -87,13 +116,17 @@ func (a *actor) send(ctx context.Context, d draft) (*http.Response, []byte, erro
 		return sendRaw(ctx, base, d)
 	}
 	// Opaque is sent as it stands; Path would be decoded and encoded again.
-	request.URL = &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: d.target(base)}
+	request.URL = &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: d.target()}
 	for _, field := range d.header {
 		if strings.EqualFold(field.Name, "Host") {
 			request.Host = field.Value.Reveal()
 			continue
 		}
-		request.Header[field.Name] = append(request.Header[field.Name], field.Value.Reveal())
+		name := field.Name
+		if strings.EqualFold(name, "User-Agent") {
+			name = "User-Agent" // spelled otherwise, net/http would add its own
+		}
+		request.Header[name] = append(request.Header[name], field.Value.Reveal())
 	}
 	response, err := a.connections.RoundTrip(request)
 	if err != nil {
@@ -109,10 +142,7 @@ func (d draft) tame() bool {
 			return false
 		}
 	}
-	if strings.HasPrefix(d.path, "//") { // net/http would take it for a host
-		return false
-	}
-	return !strings.ContainsFunc(d.path+d.query, func(r rune) bool { return r <= ' ' || r == 0x7f })
+	return !strings.HasPrefix(d.target(), "//") // net/http would take it for a host
 }
 
 // sendRaw writes the request byte for byte on a connection of its own.
@@ -132,12 +162,26 @@ func sendRaw(ctx context.Context, base *url.URL, d draft) (*http.Response, []byt
 	if _, err := connection.Write(d.bytes(base)); err != nil {
 		return nil, nil, err
 	}
-	reader := bufio.NewReader(io.LimitReader(connection, maxHeader+maxBody))
-	response, err := http.ReadResponse(reader, &http.Request{Method: d.method})
+	bound := &io.LimitedReader{R: connection, N: maxHeader}
+	response, err := readHead(bufio.NewReader(bound), d.method)
+	if err != nil && bound.N <= 0 {
+		err = errors.New("the headers are too long")
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	bound.N += 2 * maxBody // with the marks of its chunks
 	return readBody(response)
+}
+
+// readHead passes over what a server says before its answer (RFC 9110 §15.2).
+func readHead(reader *bufio.Reader, method string) (*http.Response, error) {
+	for {
+		response, err := http.ReadResponse(reader, &http.Request{Method: method})
+		if err != nil || response.StatusCode/100 != 1 || response.StatusCode == http.StatusSwitchingProtocols {
+			return response, err
+		}
+	}
 }
 
 func dial(ctx context.Context, base *url.URL) (net.Conn, error) {
@@ -154,7 +198,8 @@ func dial(ctx context.Context, base *url.URL) (net.Conn, error) {
 
 func (d draft) bytes(base *url.URL) []byte {
 	var raw bytes.Buffer
-	fmt.Fprintf(&raw, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n", d.method, d.target(base), base.Host, len(d.body))
+	fmt.Fprintf(&raw, "%s %s HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n", d.method, d.target(), len(d.body))
+	d.add("Host", base.Host)
 	for _, field := range d.header {
 		raw.WriteString(field.Name + ": " + field.Value.Reveal() + "\r\n")
 	}
@@ -167,6 +212,11 @@ func (d draft) bytes(base *url.URL) []byte {
 // things a hostile target tries.
 func readBody(response *http.Response) (*http.Response, []byte, error) {
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode < 200 {
+		// Past 101 net/http keeps no deadline, and below 100 is no status:
+		// 0 is the trace's word for no answer.
+		return nil, nil, errors.New("the status is none that ends a request")
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	return response, body, err
 }
@@ -214,7 +264,7 @@ func plain(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection was refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed without an answer"
+		return "the connection was closed without an answer, or before its end"
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -224,5 +274,5 @@ func plain(err error) string {
 	if errors.As(err, &certificate) {
 		return "the TLS certificate is not trusted"
 	}
-	return "the answer is not HTTP that can be read"
+	return "the answer is not HTTP that can be read, or its headers are too long"
 }

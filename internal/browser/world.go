@@ -4,10 +4,13 @@
 package browser
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +30,7 @@ const (
 	maxHeader      = 256 << 10 // of an answer
 	maxHops        = 10
 	maxSetCookies  = 100
+	maxIdle        = time.Minute // of a connection that a late dial left behind
 )
 
 // Options describe the target to its browsers.
@@ -38,9 +42,19 @@ type Options struct {
 	Timeout  time.Duration // of one request; zero is ten seconds
 	Version  string        // of the tool, for the User-Agent
 	Redactor *secret.Redactor
+	// Witness sees the session store; nil where there is none to see.
+	Witness Witness
 	// Recognise tells who an answer of the identity step is for. It may be
 	// taught while browsers are open.
 	Recognise func(trace.Response) trace.Who
+}
+
+// Witness sees what the API does with its session store.
+type Witness interface {
+	// Watch names ids whose statements are to be kept.
+	Watch(ids ...secret.Text)
+	// Look finds the places where the store holds an id, in any form.
+	Look(ctx context.Context, id secret.Text) ([]trace.Cell, error)
 }
 
 // World opens the stages of one run against one target.
@@ -71,6 +85,9 @@ func (w *World) Open(flow string, facts trace.Facts) *Stage {
 	return &Stage{world: w, flow: flow, facts: facts, record: &record{}}
 }
 
+// root is the path of the base URL, which stands before every path of the recipe.
+func (w *World) root() string { return strings.TrimSuffix(w.options.Base.EscapedPath(), "/") }
+
 // origin is what the browsers take the target for. It is always a secure one:
 // X-Forwarded-Proto says that a proxy ends TLS in front of a plain-http target,
 // so the jar behaves as behind that proxy.
@@ -87,10 +104,24 @@ func (w *World) origin(path string) cookie.Origin {
 func (w *World) protected() cookie.Origin {
 	requests := w.options.Steps["identity"].Requests
 	if len(requests) == 0 {
-		return w.origin("/")
+		return w.origin(w.root() + "/")
 	}
-	return w.origin(shownPath(requests[len(requests)-1].Path))
+	return w.origin(w.root() + shownPath(requests[len(requests)-1].Path))
 }
+
+// shown is how messages call a path that a redirect gave: by itself where it
+// stands in the recipe, else by where it came from. A server may write session
+// ids into its paths.
+func (w *World) shown(path, from string) string {
+	for _, step := range w.options.Steps {
+		if slices.ContainsFunc(step.Requests, func(r recipe.Request) bool { return shownPath(r.Path) == path }) {
+			return path
+		}
+	}
+	return strings.TrimSuffix(from, redirected) + redirected
+}
+
+const redirected = " (redirected)"
 
 func (w *World) user(name string) (recipe.User, bool) {
 	for _, user := range w.options.Users {
@@ -113,6 +144,7 @@ type Stage struct {
 type record struct {
 	mu        sync.Mutex
 	exchanges []trace.Exchange
+	looks     []trace.Look
 	open      []*http.Transport
 }
 
@@ -149,6 +181,7 @@ func (s *Stage) connections() *http.Transport {
 		MaxIdleConnsPerHost:    1,
 		MaxResponseHeaderBytes: maxHeader,
 		ResponseHeaderTimeout:  s.world.options.Timeout,
+		IdleConnTimeout:        maxIdle,
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
 	s.record.mu.Lock()
@@ -157,11 +190,47 @@ func (s *Stage) connections() *http.Transport {
 	return transport
 }
 
-// Exchanges is what was recorded so far, in order.
+// Exchanges is what was recorded so far, in the order it was sent.
 func (s *Stage) Exchanges() []trace.Exchange {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
-	return append([]trace.Exchange(nil), s.record.exchanges...)
+	seen := slices.Clone(s.record.exchanges)
+	slices.SortFunc(seen, func(x, y trace.Exchange) int { return x.Seq - y.Seq })
+	return seen
+}
+
+// Look records what the store holds for each id of the credential.
+func (s *Stage) Look(ctx context.Context, moment string, credential trace.Credential) {
+	witness := s.world.options.Witness
+	if witness == nil {
+		return
+	}
+	for _, held := range credential {
+		seen := trace.Look{Flow: s.flow, Round: s.round, Moment: moment, At: time.Now(), ID: held.ID}
+		places, err := witness.Look(ctx, held.ID)
+		if err != nil {
+			seen.Problem = s.world.options.Redactor.Clean(err.Error())
+		}
+		seen.Places = places
+		s.record.mu.Lock()
+		s.record.looks = append(s.record.looks, seen)
+		s.record.mu.Unlock()
+	}
+}
+
+// Looks are those recorded so far.
+func (s *Stage) Looks() []trace.Look {
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	return append([]trace.Look(nil), s.record.looks...)
+}
+
+// watch makes ids known to the redactor and, before they are sent, to the tap.
+func (w *World) watch(ids ...secret.Text) {
+	w.options.Redactor.Add(ids...)
+	if w.options.Witness != nil {
+		w.options.Witness.Watch(ids...)
+	}
 }
 
 // Close ends the connections of all browsers of the stage.
