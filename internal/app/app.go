@@ -103,15 +103,45 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
 		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: s.Recipe.Policy.AbsoluteTimeout,
-		NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress,
+		NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(),
 	})
-	if reason := stage.target.ExitReason(); reason != "" && ctx.Err() == nil {
-		s.ended = "the API ended during the scan (" + reason + "); its last lines: " + strings.Join(last(stage.target.Logs(), 5), " | ")
-	}
+	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
 		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	return result
+}
+
+// log reads what the API printed; nil where somebody else started it.
+func (s *scan) log() func() trace.Log {
+	if s.Recipe.Target.Process == nil {
+		return nil
+	}
+	return func() trace.Log {
+		text, complete := s.target.Output()
+		return trace.Log{Seen: true, Complete: complete, Text: text}
+	}
+}
+
+// reaping is how long a process that no longer answers may take to be known
+// as ended.
+const reaping = 2 * time.Second
+
+// ending says how the API ended during the scan, "" if it did not. Where the
+// last request got no answer, the end may be about to be known.
+func ending(ctx context.Context, target *launch.Target, seen []trace.Exchange) string {
+	if len(seen) > 0 && seen[len(seen)-1].Response.Status == 0 && target.Done() != nil {
+		select {
+		case <-target.Done():
+		case <-time.After(reaping):
+		case <-ctx.Done():
+		}
+	}
+	reason := target.ExitReason()
+	if reason == "" || ctx.Err() != nil {
+		return ""
+	}
+	return "the API ended during the scan (" + reason + "); its last lines: " + strings.Join(last(target.Logs(), 5), " | ")
 }
 
 func last(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }

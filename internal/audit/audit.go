@@ -29,7 +29,13 @@ type Stage interface {
 	probe.Stage
 	Know(trace.Facts)
 	Exchanges() []trace.Exchange
+	Looks() []trace.Look
 	Close()
+}
+
+// Store is the session store as the tap on its wire saw it.
+type Store interface {
+	Statements() []trace.Statement
 }
 
 // Options of an audit.
@@ -45,7 +51,10 @@ type Options struct {
 	Policy        time.Duration
 	NotApplicable map[string]string // rule or base rule -> the user's reason
 	Redactor      *secret.Redactor
-	Progress      func(Event) // nil: nobody listens
+	// Store sees what the API did with its session store; nil without one.
+	Store    Store
+	Log      func() trace.Log // what the API printed; nil where it is not ours
+	Progress func(Event)      // nil: nobody listens
 }
 
 // User is an account as calibration needs it.
@@ -81,6 +90,7 @@ type run struct {
 	Options
 	facts   trace.Facts
 	problem finding.Reason // of calibration
+	damage  finding.Reason // what the attacks left behind (K7)
 
 	mu     sync.Mutex
 	traces map[string][]trace.Trace // by flow, one for each time it ran
@@ -95,7 +105,7 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
@@ -106,6 +116,7 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	r.problem = r.calibrate(ctx)
 	r.perform(ctx, r.wanted())
 	r.perform(ctx, r.doubtful())
+	r.damage = r.recalibrate(ctx)
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
@@ -200,7 +211,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 		if fault := recover(); fault != nil {
 			seen.Problem = "the flow " + flow.Name + " broke inside sessiongate; please report it"
 		}
-		seen.Exchanges = stage.Exchanges()
+		seen.Exchanges, seen.Looks = stage.Exchanges(), stage.Looks()
 		stage.Close()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -258,6 +269,8 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 	}
 	first := r.judge(p, r.material(p))
 	switch {
+	case first.Outcome == finding.Pass && r.damage.Code != "":
+		return finding.Verdict{Outcome: finding.NotTested, Reason: r.damage}
 	case first.Outcome != finding.Fail:
 		return first
 	case contained(p, graver):
@@ -331,6 +344,7 @@ func (r *run) everything() trace.Trace {
 	for _, name := range slices.Sorted(maps.Keys(r.traces)) {
 		for _, seen := range r.traces[name] {
 			all.Exchanges = append(all.Exchanges, seen.Exchanges...)
+			all.Looks = append(all.Looks, seen.Looks...)
 			if all.Problem == "" {
 				all.Problem = seen.Problem
 			}
@@ -349,6 +363,12 @@ func (r *run) judge(p probe.Probe, seen trace.Trace) (verdict finding.Verdict) {
 			verdict = crashed
 		}
 	}()
+	if r.Store != nil {
+		seen.Statements = r.Store.Statements()
+	}
+	if r.Log != nil {
+		seen.Log = r.Log()
+	}
 	verdict = p.Judge(seen)
 	switch {
 	case verdict.Outcome == finding.Fail && len(verdict.Findings) == 0:

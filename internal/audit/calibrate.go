@@ -44,6 +44,34 @@ func (r *run) calibrate(ctx context.Context) finding.Reason {
 	return finding.Reason{}
 }
 
+// recalibrate logs the victim in once more after all attacks (K7). Where that
+// no longer works, an attack may have failed for what another one broke, and
+// no pass is believed.
+func (r *run) recalibrate(ctx context.Context) finding.Reason {
+	const says = "the victim can still log in after the attacks"
+	if r.problem.Code != "" || ctx.Err() != nil {
+		return finding.Reason{}
+	}
+	stage := r.World.Open("calibration again", r.facts)
+	defer stage.Close()
+	user := r.Users[0].Name
+	actor := stage.Actor(user)
+	control := trace.Control{Name: "K7", Says: says, Held: true}
+	var reason finding.Reason
+	if err := actor.Login(ctx, user); err != nil {
+		reason = *loginProblem(r.Users[0], err)
+	} else if who := actor.Identify(ctx, calibration); !who.Is(user) {
+		reason = finding.Reason{Code: finding.NoCalibration, Text: fmt.Sprintf("after the login of %s the identity step says %s", user, who),
+			Remedy: "look whether the API locked the user or ran out of something"}
+	}
+	if reason.Code != "" {
+		reason.Text = r.Redactor.Clean("after the attacks " + reason.Text)
+		control.Held, control.Note = false, reason.Text
+	}
+	r.facts.Controls = append(r.facts.Controls, control)
+	return reason
+}
+
 type calibrator struct {
 	*run
 	stage Stage
@@ -169,9 +197,13 @@ func (c *calibrator) sit(ctx context.Context, i int, user User) *finding.Reason 
 		}
 		actor.Identify(ctx, calibration)
 		read, asked := c.lastAnswer(name, identity)
-		if !asked || read.Response.Status == 0 {
+		if !asked {
 			return &finding.Reason{Code: finding.NoCalibration, Text: "the identity step could not be made after the login of " + user.Name,
 				Remedy: "check its placeholders in the recipe"}
+		}
+		if read.Response.Status == 0 {
+			return &finding.Reason{Code: finding.NoCalibration, Text: fmt.Sprintf("after the login of %s: %s: %s", user.Name, read.Request.Line(), read.Problem),
+				Remedy: "look why the API stopped answering"}
 		}
 		if read.Response.Status == tooManyRequests {
 			return limited()
@@ -252,7 +284,11 @@ func (c *calibrator) faces(context.Context) *finding.Reason {
 // bystander reads with an empty jar while somebody is signed in (K0').
 func (c *calibrator) bystander(ctx context.Context) *finding.Reason {
 	const says = "nobody is anonymous while somebody is signed in"
-	if who := c.stage.Actor("bystander").Identify(ctx, calibration); !who.IsAnonymous() {
+	who := c.stage.Actor("bystander").Identify(ctx, calibration)
+	if who.Kind == trace.Broken {
+		return c.lost("K0'", says, "the identity step gives no usable answer any more", "look why the API stopped answering")
+	}
+	if !who.IsAnonymous() {
 		return c.lost("K0'", says, fmt.Sprintf("a request without any credential is taken for %s once %s is signed in", who, c.Users[0].Name),
 			"the API knows users by something other than a session id; see session-identity-from-network")
 	}

@@ -1,0 +1,46 @@
+package audit
+
+import (
+	"testing"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/score"
+)
+
+func TestTheGateFailsClosed(t *testing.T) {
+	t.Parallel()
+	medium := finding.Rule{ID: "rule", Severity: 53}
+	for name, test := range map[string]struct {
+		policy Policy
+		report report.Report
+		code   int
+	}{
+		"met": {Policy{FailUnder: 70}, report.Report{Score: score.Score{Value: 70, IfUntestedPassed: 75}}, 0},
+		"missed for certain, though a core rule is open": {Policy{FailUnder: 70},
+			report.Report{Score: score.Score{Value: 40, IfUntestedPassed: 49}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 1},
+		"open": {Policy{FailUnder: 70},
+			report.Report{Score: score.Score{Value: 90, IfUntestedPassed: 100}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 3},
+		"open, and low for what is untested": {Policy{FailUnder: 70},
+			report.Report{Score: score.Score{Value: 60, IfUntestedPassed: 100}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 3},
+		"open, allowed": {Policy{FailUnder: 70, AllowInconclusive: true},
+			report.Report{Score: score.Score{Value: 90, IfUntestedPassed: 100}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 0},
+		"open, allowed, and low": {Policy{FailUnder: 70, AllowInconclusive: true},
+			report.Report{Score: score.Score{Value: 60, IfUntestedPassed: 100}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 1},
+		"nothing measured":                  {Policy{FailUnder: 0}, report.Report{Problem: "no target"}, 3},
+		"nothing measured, allowed":         {Policy{FailUnder: 70, AllowInconclusive: true}, report.Report{Problem: "no target", Score: score.Score{Value: 62, IfUntestedPassed: 100}}, 1},
+		"untested points alone":             {Policy{FailUnder: 70}, report.Report{Score: score.Score{Value: 69, IfUntestedPassed: 100}}, 1},
+		"new finding":                       {Policy{FailOn: "new"}, report.Report{Findings: []report.Finding{{Rule: medium, Status: report.New}}}, 1},
+		"known and accepted findings only":  {Policy{FailOn: "new"}, report.Report{Findings: []report.Finding{{Rule: medium, Status: report.Known}, {Rule: medium, Status: report.Accepted}}}, 0},
+		"a new note is no new finding":      {Policy{FailOn: "new"}, report.Report{Findings: []report.Finding{{Rule: finding.Rule{}, Status: report.New}}}, 0},
+		"new only, but a core rule is open": {Policy{FailOn: "new"}, report.Report{Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gate := test.policy.decide(test.report)
+			if gate.ExitCode != test.code || gate.Passed != (test.code == 0) || gate.Reason == "" {
+				t.Errorf("%+v, want exit code %d", gate, test.code)
+			}
+		})
+	}
+}
