@@ -36,7 +36,7 @@ var names atomic.Int32
 func unique(name string) string { return fmt.Sprintf("%s%d", name, names.Add(1)) }
 
 // fresh opens an empty database as the administrator.
-func fresh(t *testing.T) *Store {
+func fresh(t testing.TB) *Store {
 	t.Helper()
 	admin := open(t, server.DSN)
 	name := unique("test")
@@ -51,7 +51,7 @@ func fresh(t *testing.T) *Store {
 	return inside
 }
 
-func open(t *testing.T, dsn secret.Text) *Store {
+func open(t testing.TB, dsn secret.Text) *Store {
 	t.Helper()
 	opened, err := Open(t.Context(), dsn)
 	if err != nil {

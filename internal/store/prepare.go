@@ -33,7 +33,7 @@ func (s *Store) Prepare(ctx context.Context, plan Plan) (secret.Text, error) {
 	if plan.Database == "" || plan.User == "" {
 		return secret.Text{}, errors.New("a plan for the database needs a database and a user")
 	}
-	if err := s.exec(ctx, "CREATE DATABASE "+quoted(plan.Database)); err != nil {
+	if err := s.exec(ctx, createDatabase.with("database", quoted(plan.Database))); err != nil {
 		return secret.Text{}, fmt.Errorf("the database %s cannot be created: %w", plan.Database, explain(ctx, err))
 	}
 	password, err := s.createUser(ctx, plan.User)
@@ -60,10 +60,10 @@ func (s *Store) Prepare(ctx context.Context, plan Plan) (secret.Text, error) {
 // parameters; rand.Text has letters and digits only.
 func (s *Store) createUser(ctx context.Context, name string) (string, error) {
 	password := rand.Text()
-	err := s.exec(ctx, "CREATE USER "+quoted(name)+" WITH PASSWORD '"+password+"'")
+	err := s.exec(ctx, createUser.with("user", quoted(name), "password", password))
 	if is(err, "28P01") && s.cockroach() { // insecure mode refuses passwords
 		password = ""
-		err = s.exec(ctx, "CREATE USER "+quoted(name))
+		err = s.exec(ctx, createOpenUser.with("user", quoted(name)))
 	}
 	if err != nil {
 		return "", fmt.Errorf("the user %s cannot be created: %w", name, explain(ctx, err))
@@ -71,26 +71,21 @@ func (s *Store) createUser(ctx context.Context, name string) (string, error) {
 	return password, nil
 }
 
-func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
-
 func (s *Store) grant(ctx context.Context, plan Plan) error {
 	user := quoted(plan.User)
-	statements := []string{"GRANT CONNECT ON DATABASE " + quoted(plan.Database) + " TO " + user}
+	statements := []string{grantConnect.with("database", quoted(plan.Database), "user", user)}
 	schemas, err := s.schemas(ctx)
 	if err != nil {
 		return err
 	}
 	for _, schema := range schemas {
-		in := " SCHEMA " + quoted(schema) + " TO " + user
-		statements = append(statements,
-			// Old PostgreSQL and CockroachDB let everybody create tables in public.
-			"REVOKE CREATE ON SCHEMA "+quoted(schema)+" FROM PUBLIC",
-			"GRANT USAGE ON"+in,
-			"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN"+in,
-			"GRANT USAGE, SELECT ON ALL SEQUENCES IN"+in)
+		// Old PostgreSQL and CockroachDB let everybody create tables in public.
+		for _, one := range []statementName{revokeCreate, grantUsage, grantRows, grantSequences} {
+			statements = append(statements, one.with("schema", quoted(schema), "user", user))
+		}
 	}
 	if len(plan.Files) == 0 {
-		statements = append(statements, "GRANT CREATE ON SCHEMA public TO "+user)
+		statements = append(statements, grantCreate.with("user", user))
 	}
 	for _, statement := range statements {
 		if err := s.exec(ctx, statement); err != nil {
@@ -103,8 +98,7 @@ func (s *Store) grant(ctx context.Context, plan Plan) error {
 func (s *Store) schemas(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rows, err := s.connection.Query(ctx, `SELECT nspname::TEXT FROM pg_catalog.pg_namespace
-		WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'crdb_internal') ORDER BY nspname`)
+	rows, err := s.connection.Query(ctx, listSchemas.with())
 	if err != nil {
 		return nil, err
 	}

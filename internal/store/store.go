@@ -1,7 +1,8 @@
 // Package store talks to the database that holds an API's sessions: it opens
-// it, prepares one for a run and gives the API a login of its own there. It
-// starts no server and judges nothing. It works on PostgreSQL and on
-// CockroachDB through the PostgreSQL protocol.
+// it, prepares one for a run and gives the API a login of its own there; it
+// finds session ids in the tables, compares their rows, and ages a row and puts
+// it back. It starts no server and judges nothing. It works on PostgreSQL and
+// on CockroachDB through the PostgreSQL protocol.
 //
 // No error of this package holds a DSN or a password: the driver's own errors
 // do, so none of them is in a chain or quoted as it is.
@@ -21,13 +22,17 @@ import (
 
 const connectTimeout = 10 * time.Second
 
-// Store is one connection to a database. It is safe for concurrent use; calls
-// wait for each other.
+// Store is a connection to a database, and a second one for looking at its
+// rows. It is safe for concurrent use; calls wait for each other.
 type Store struct {
 	config *pgx.ConnConfig
 
 	mu         sync.Mutex
 	connection *pgx.Conn
+
+	observer observer
+	schema   schema
+	ledger   ledger
 }
 
 // Open connects. Errors about a database that does not let us in wrap
@@ -87,6 +92,7 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = s.connection.Close(ctx)
+	s.observer.close(ctx)
 	return nil
 }
 
