@@ -54,7 +54,7 @@ func TestNoProblemHoldsASecret(t *testing.T) {
 		"no JSON":            write(ok + "Content-Length: 6\r\n\r\ncanary"),
 		"HTML":               write(ok + "Content-Length: 14\r\n\r\n<p>canary</p>\n"),
 		"object":             write(ok + "Content-Length: 26\r\n\r\n{\"token\":{\"is\":\"canary\"}}\n"),
-		"line break":         write(ok + "Content-Length: 22\r\n\r\n{\"token\":\"canary\\r\\n\"}\n"),
+		"line break":         write(ok + "Content-Length: 23\r\n\r\n{\"token\":\"canary\\r\\n\"}\n"),
 		"compressed":         write(ok + "Content-Encoding: canary\r\nContent-Length: 6\r\n\r\ncanary"),
 		"redirect elsewhere": write(redirect(302, "http://canary.test/canary?canary")),
 		"redirect to no URL": write(redirect(302, "http://%canary")),
@@ -82,6 +82,9 @@ func TestNoProblemHoldsASecret(t *testing.T) {
 					probe.Plant{Channel: probe.JSON, Names: []string{"j"}, ID: planted}, probe.Plant{Channel: probe.Path, Names: []string{"p"}, ID: planted})
 				wantError(t, err, "step login: ")
 				wantNoCanary(t, err.Error())
+				if n := len(stage.Exchanges()); n < 2 {
+					t.Fatalf("only %d exchanges were recorded", n)
+				}
 				for _, exchange := range stage.Exchanges() {
 					wantNoCanary(t, exchange.Problem)
 					wantNoCanary(t, exchange.Request.Line())

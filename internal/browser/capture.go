@@ -160,6 +160,10 @@ func level(node any, depth int) (any, error) {
 	return node, nil
 }
 
+// maxNodes bounds an HTML answer: the time of a selector with "~" grows with
+// the square of the siblings.
+const maxNodes = 20_000
+
 // fromHTML gives what a form would send of the element: an input's value, a
 // meta's content, any other element's text.
 func fromHTML(body []byte, selector string) (string, error) {
@@ -170,6 +174,12 @@ func fromHTML(body []byte, selector string) (string, error) {
 	document, err := html.Parse(bytes.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("%w: the answer is nested too deeply for HTML", errCapture)
+	}
+	nodes := 0
+	for range document.Descendants() {
+		if nodes++; nodes > maxNodes {
+			return "", fmt.Errorf("%w: the HTML of the answer has more than %d nodes; capture by a regex instead", errCapture, maxNodes)
+		}
 	}
 	element := cascadia.Query(document, wanted)
 	if element == nil {

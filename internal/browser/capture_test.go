@@ -97,6 +97,7 @@ func TestCaptureErrors(t *testing.T) {
 		{"empty element", `{html: "input[name=empty]"}`, page, "at the element input[name=empty]"},
 		{"no selector", `{html: "input[name="}`, page, "input[name= is no CSS selector"},
 		{"too deep for HTML", `{html: input}`, strings.Repeat("<div>", 5000), "nested too deeply for HTML"},
+		{"too much HTML", `{html: "h1 ~ p"}`, strings.Repeat("<p>", 100000), "more than 20000 nodes; capture by a regex instead"},
 		{"no member", `{json: $.csrf}`, object, "at the JSON path $.csrf"},
 		{"null member", `{json: $.none}`, object, "at the JSON path $.none"},
 		{"object", `{json: $.user}`, object, "$.user is no single value"},

@@ -79,11 +79,16 @@ func TestForgedSignatureKeepsThePayload(t *testing.T) {
 		"gAAAAABl-with-dashes_and_no_seam":                                                      "",
 	}
 	for model, payload := range cases {
+		fresh := false // the first character behind the payload was once another
 		for range 50 {
 			got := forge(t, probe.LikeIssued, model, true)
 			if !strings.HasPrefix(got, payload) || len(got) != len(model) || got == model {
 				t.Fatalf("after %q it made %q", model, got)
 			}
+			fresh = fresh || got[len(payload)] != model[len(payload)]
+		}
+		if !fresh {
+			t.Errorf("after %q it keeps more than the payload", model)
 		}
 	}
 }

@@ -236,6 +236,19 @@ func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
 	}
 }
 
+func TestHeadersHaveABound(t *testing.T) {
+	t.Parallel()
+	for size, status := range map[int]int{headerSize - 1024: 200, headerSize + 8192: 0} {
+		target := says(t, ok+"X-Large: "+strings.Repeat("x", size)+"\r\nContent-Length: 1\r\n\r\nx")
+		for way, id := range ways {
+			exchange, err := ask(t, target.base(), id, 5*time.Second)
+			if exchange.Response.Status != status {
+				t.Errorf("%s: %d bytes of headers: recorded %d, %v", way, size, exchange.Response.Status, err)
+			}
+		}
+	}
+}
+
 // Whatever drips, a request ends on time.
 func TestSlowAnswersEndOnTime(t *testing.T) {
 	t.Parallel()

@@ -3,15 +3,19 @@ package browser_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
@@ -217,16 +221,21 @@ func TestA429StopsStepsUnderWay(t *testing.T) {
 
 func TestCancelledContextEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	site := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		cancel()
-		<-r.Context().Done()
-	})
-	stage := visit(t, site.URL, "steps: {visit: [GET /, GET /again]}")
-	if err := stage.Actor("actor").Do(ctx, "visit"); !errors.Is(err, context.Canceled) {
-		t.Errorf("the error is %v", err)
-	}
-	if got := stage.Exchanges(); len(got) != 1 || got[0].Problem != "the request was cancelled" {
-		t.Errorf("recorded %d exchanges, the first with %q", len(got), got[0].Problem)
+	for way, id := range ways {
+		ctx, cancel := context.WithCancel(t.Context())
+		target := listen(t, func(connection net.Conn) {
+			cancel()
+			_, _ = io.Copy(io.Discard, connection) // until the client hangs up
+		})
+		stage := visit(t, target.base(), "steps: {visit: [GET /, GET /again]}", within(time.Minute))
+		actor := stage.Actor("actor")
+		actor.Wear(trace.Credential{{Slot: cookieSlot("sid"), ID: secret.New(id)}})
+		if err := actor.Do(ctx, "visit"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: the error is %v", way, err)
+		}
+		got := stage.Exchanges()
+		if len(got) != 1 || got[0].Problem != "the request was cancelled" || got[0].Took > 30*time.Second {
+			t.Errorf("%s: recorded %d exchanges, the first with %q after %s", way, len(got), got[0].Problem, got[0].Took)
+		}
 	}
 }

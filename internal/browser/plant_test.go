@@ -68,6 +68,16 @@ func TestPlantsOfSeveralChannelsAtOnce(t *testing.T) {
 	}
 }
 
+func TestPlantInAMemberWhoseNameHasADot(t *testing.T) {
+	t.Parallel()
+	site := serve(t, silent)
+	actor := visit(t, site.URL, `steps: {login: {request: POST /login, json: {session.id: own}}}`).Actor("actor")
+	mustDo(t, actor.Login(t.Context(), "alice", plant(probe.JSON, "session.id")))
+	if got := site.last(t).Body; got != `{"session.id":"planted-id"}` {
+		t.Errorf("sent %s", got)
+	}
+}
+
 func TestPlantStaysInItsStep(t *testing.T) {
 	t.Parallel()
 	site := serve(t, silent)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -192,16 +194,28 @@ steps: {login: [{request: POST /login, capture: {link: {regex: ".+"}}}, {request
 	}
 }
 
+// net/http reads the environment once, so the test is made in a process of its
+// own. Only a host that is not this machine would go through a proxy.
 func TestProxyOfTheEnvironmentIsIgnored(t *testing.T) {
-	proxy := serve(t, silent)
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
-		t.Setenv(name, proxy.URL)
+	t.Parallel()
+	if os.Getenv("HTTP_PROXY_OF_THE_TEST") != "" {
+		for _, id := range ways {
+			exchange, err := ask(t, "http://target.invalid", id, 5*time.Second)
+			wantError(t, err, "step visit: GET /: ")
+			if exchange.Response.Status != 0 {
+				t.Errorf("recorded %d", exchange.Response.Status)
+			}
+		}
+		return
 	}
-	// Only a host that is not this machine goes through a proxy of the environment.
-	for _, id := range ways {
-		actor := visit(t, "http://target.invalid", "steps: {visit: GET /}").Actor("actor")
-		actor.Wear(trace.Credential{{Slot: cookieSlot("sid"), ID: secret.New(id)}})
-		wantError(t, actor.Do(t.Context(), "visit"), "step visit: GET /: ")
+	proxy := serve(t, answers("from the proxy"))
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyOfTheEnvironmentIsIgnored$")
+	again.Env = append(os.Environ(), "HTTP_PROXY_OF_THE_TEST=1", "NO_PROXY=", "no_proxy=")
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
+		again.Env = append(again.Env, name+"="+proxy.URL)
+	}
+	if out, err := again.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 	if got := proxy.lines(); got != nil {
 		t.Errorf("the proxy was sent %q", got)

@@ -139,6 +139,13 @@ func arbitraryExamples() []example {
 	const rule = "arbitrary-session-id-accepted"
 	adopted := []string{"login", "", "hers", "forged#1", "kept", "alice"}
 	anybody := append(adopted, "control", "alice")
+	row := func(user string) []trace.Look {
+		look := looked("after the login", "forged#1", stored("raw", map[string]string{"user": user}))
+		look.Round = "like an issued id"
+		return []trace.Look{look}
+	}
+	quoted := row("7")
+	quoted[0].Places[0].Within = true
 	fail := func(name string, reproduced bool, lines string) example {
 		return example{rule: rule, outcome: finding.Fail, name: name, lines: lines, subject: "cookie session", step: "login", reproduced: reproduced}
 	}
@@ -152,6 +159,9 @@ func arbitraryExamples() []example {
 		{rule: rule, outcome: finding.Pass, lines: forged(nil, nil, nil)},
 		{rule: rule, outcome: finding.Pass, name: "a signed session", lines: forged(nil, nil, nil),
 			facts: func(facts *trace.Facts) { facts.Stateless = true }},
+		{rule: rule, outcome: finding.Pass, name: "the store keeps it as an anonymous session", lines: forged(nil, nil, nil), looks: row("")},
+		{rule: rule, outcome: finding.Pass, name: "an audit entry quotes it", lines: forged(nil, nil, nil), looks: quoted},
+		{rule: rule, outcome: finding.NotTested, name: "the store binds it to a user", lines: forged(nil, nil, nil), looks: row("7"), code: finding.Ambiguous},
 		open("any id is the victim's after the login", finding.NoCalibration, forged(anybody, anybody, anybody)),
 		open("the made-up id is somebody's before", finding.NoCalibration, forged(append(adopted, "first", "alice"), nil, nil)),
 		open("one login did not work", finding.NoCalibration, forged(nil, nil, []string{"victim", "anonymous"})),

@@ -20,7 +20,7 @@ import (
 func FuzzJudges(f *testing.F) {
 	all := examples()
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range all {
+	for i := 0; i < len(all); i += 3 {
 		data := []byte{byte(i + 1), byte((i + 1) >> 8)}
 		for range random.IntN(40) {
 			data = append(data, byte(random.UintN(256)))

@@ -33,9 +33,8 @@ type takeover struct {
 
 // answer is the result of one takeover experiment.
 type answer struct {
-	stolen  []trace.Exchange // reads that showed the victim to the attacker
-	refused bool             // the API refused the login that carried the planted id
-	open    finding.Reason   // why there is no answer; zero when there is one
+	stolen []trace.Exchange // reads that showed the victim to the attacker
+	open   finding.Reason   // why there is no answer; zero when there is one
 }
 
 func (a answer) conclusive() bool { return a.open.Code == "" }
@@ -69,6 +68,9 @@ func (k takeover) decide(t trace.Trace) answer {
 		return answer{open: unfinished(t, "the attacker's read after the login was not made")}
 	case len(lost) > 0:
 		return answer{open: unclear(lost[0])}
+	}
+	if t.Problem != "" { // what was not read any more may have shown it
+		return answer{open: unfinished(t, "")}
 	}
 	if place, bound := boundTo(t, plantedID(t)); bound {
 		return answer{open: disputed(place, k.victim)}

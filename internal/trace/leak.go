@@ -87,6 +87,9 @@ func (r Response) find(id secret.Text, kind LeakKind) (Leak, bool) {
 // a question mark before the id.
 func bodyPlaces(body, id string) []bool {
 	var places []bool
+	if id == "" {
+		return nil
+	}
 	for offset := 0; ; {
 		i := strings.Index(body[offset:], id)
 		if i < 0 {
