@@ -81,6 +81,7 @@ type scan struct {
 	target   *launch.Target
 	store    string
 	world    *browser.World
+	witness  *witness // nil without a store
 	ended    string
 }
 
@@ -99,17 +100,33 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	}
 	faces := &audit.Faces{}
 	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
-		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who})
+		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
 		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: s.Recipe.Policy.AbsoluteTimeout,
-		NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(),
+		NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
 		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	return result
+}
+
+// seesStore is the witness for the browsers, and an interface that is nil
+// where there is none: a nil pointer in it would not be.
+func (s *scan) seesStore() browser.Witness {
+	if s.witness == nil {
+		return nil
+	}
+	return s.witness
+}
+
+func (s *scan) seesStatements() audit.Store {
+	if s.witness == nil {
+		return nil
+	}
+	return s.witness
 }
 
 // log reads what the API printed; nil where somebody else started it.

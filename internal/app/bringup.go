@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/store"
+	"github.com/sessiongate/sessiongate/internal/tap"
 )
 
 // stage is what was brought up for a scan; close takes it down, last first.
@@ -32,13 +34,11 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 	up := &stage{}
 	environment := map[string]secret.Text{}
 	if database := s.Recipe.Database; database != nil {
-		dsn, err := s.openStore(ctx, up, database)
+		given, err := s.openStore(ctx, up, database)
 		if err != nil {
 			return up, err
 		}
-		for _, name := range database.EnvironmentVariable {
-			environment[name] = dsn
-		}
+		maps.Copy(environment, given)
 	}
 	target, err := s.startTarget(ctx, environment)
 	if err != nil {
@@ -49,14 +49,15 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 	return up, nil
 }
 
-// openStore gives the DSN the API gets: that of the recipe, or of a user with
-// few privileges in a database made for this run.
-func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Database) (secret.Text, error) {
+// openStore gives the environment by which the API finds its store: the
+// recipe's, or a database made for this run with a user of few privileges. The
+// DSN leads through a tap, so that the gate sees what the API does with it.
+func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Database) (map[string]secret.Text, error) {
 	admin := database.URL
 	if admin.IsZero() {
 		server, err := launch.Postgres(ctx, "")
 		if err != nil {
-			return secret.Text{}, fmt.Errorf("the session store cannot be started: %w", err)
+			return nil, fmt.Errorf("the session store cannot be started: %w", err)
 		}
 		up.down = append(up.down, func() { _ = server.Close() })
 		admin, s.store = server.DSN, server.Name
@@ -64,22 +65,50 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	s.redactor.Add(admin, password(admin))
 	opened, err := store.Open(ctx, admin)
 	if err != nil {
-		return secret.Text{}, fmt.Errorf("the session store cannot be opened: %w", err)
+		return nil, fmt.Errorf("the session store cannot be opened: %w", err)
 	}
-	defer func() { _ = opened.Close() }()
-	if s.store == "" {
-		s.store = opened.Version(ctx)
-	}
-	if !database.URL.IsZero() {
-		return admin, s.runFiles(ctx, opened, database)
-	}
-	prepared, err := opened.Prepare(ctx, store.Plan{Database: "sessiongate", User: "sessiongate_api",
-		Files: s.files(database)})
+	up.down = append(up.down, func() { _ = opened.Close() })
+	s.store = cmp.Or(s.store, opened.Version(ctx))
+	dsn, rows, err := s.prepare(ctx, up, opened, database)
 	if err != nil {
-		return secret.Text{}, err
+		return nil, err
 	}
-	s.redactor.Add(prepared, password(prepared))
-	return prepared, nil
+	s.witness = &witness{rows: rows}
+	if s.Recipe.Target.Process == nil {
+		return nil, nil // somebody else told the API where its store is
+	}
+	wire, err := tap.Listen(ctx, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("the session store cannot be watched: %w", err)
+	}
+	up.down = append(up.down, func() { _ = wire.Close() })
+	s.witness.wire = wire
+	environment := wire.Environment()
+	for _, name := range database.EnvironmentVariable {
+		environment[name] = wire.DSN()
+	}
+	s.redactor.Add(wire.DSN())
+	return environment, nil
+}
+
+// prepare runs the recipe's files and gives the DSN for the API, and the store
+// as the gate reads it.
+func (s *scan) prepare(ctx context.Context, up *stage, opened *store.Store, database *recipe.Database) (secret.Text, *store.Store, error) {
+	if !database.URL.IsZero() {
+		return database.URL, opened, s.runFiles(ctx, opened, database)
+	}
+	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database)}
+	dsn, err := opened.Prepare(ctx, plan)
+	if err != nil {
+		return secret.Text{}, nil, err
+	}
+	s.redactor.Add(dsn, password(dsn))
+	rows, err := opened.In(ctx, plan.Database)
+	if err != nil {
+		return secret.Text{}, nil, err
+	}
+	up.down = append(up.down, func() { _ = rows.Close() })
+	return dsn, rows, nil
 }
 
 // password is the secret part of a DSN, which drivers print alone; zero if it

@@ -117,3 +117,35 @@ func TestATargetThatDiesHalfWay(t *testing.T) {
 		})
 	}
 }
+
+// An API that does not use the store it was given makes the store probes
+// not-tested, with the setting to change; the HTTP probes run all the same.
+func TestAnAPIThatIgnoresItsStore(t *testing.T) {
+	t.Parallel()
+	made := scan(t, processRecipe(t, "steady")+"database: {ephemeral: postgres}\n")
+	if made.Gate.ExitCode != 0 || made.Requests < 100 {
+		t.Errorf("gate %+v after %d requests, problem %q", made.Gate, made.Requests, made.Problem)
+	}
+	got := row(t, made, "session-id-stored-in-clear")
+	if got.Outcome != finding.NotTested || got.Reason.Code != finding.NoDatabase || !strings.Contains(got.Reason.Text, "database.environment-variable") {
+		t.Errorf("%s %s", got.Outcome, got.Reason)
+	}
+}
+
+// What is wrong with a store is one sentence, and no scan without it is
+// passed off as one with it.
+func TestBadStoresAreSaidInOneSentence(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ database, says string }{
+		"unreachable":    {`{url: "postgres://nobody:canary@127.0.0.1:1/x"}`, "127.0.0.1:1"},
+		"no schema file": {`{ephemeral: postgres, schema: missing.sql}`, "missing.sql"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			made := scan(t, processRecipe(t, "steady")+"database: "+test.database+"\n")
+			if made.Gate.ExitCode != 3 || !strings.Contains(made.Problem, test.says) || strings.Contains(made.Problem, "canary") || strings.Contains(made.Problem, "\n") {
+				t.Errorf("gate %+v, problem %q", made.Gate, made.Problem)
+			}
+		})
+	}
+}

@@ -77,10 +77,18 @@ func exchanges(p *page, all []finding.Evidence) {
 	p.blank()
 	actors, requests := 0, 0
 	for _, seen := range all {
+		if isWitness(seen) {
+			continue
+		}
 		actors = max(actors, min(widest, columns(clean(seen.Actor))))
 		requests = max(requests, min(widest, columns(clean(seen.Request))))
 	}
 	for i, seen := range all {
+		if isWitness(seen) {
+			start := fmt.Sprintf("%s%2d. %s  ", body, i+1, clean(seen.Actor))
+			p.wrap(plain, start, body+"    ", testimony(seen))
+			continue
+		}
 		answer := "  -"
 		if seen.Status != 0 {
 			answer = fmt.Sprintf("%3d", seen.Status)
@@ -95,6 +103,17 @@ func exchanges(p *page, all []finding.Evidence) {
 			p.wrap(plain, start, rest, seen.Note)
 		}
 	}
+}
+
+// isWitness reports whether the line is no request of ours, but what the store
+// or the log showed: a sentence that needs the width of the page.
+func isWitness(seen finding.Evidence) bool { return seen.Actor == "store" || seen.Actor == "API" }
+
+func testimony(seen finding.Evidence) string {
+	if strings.HasPrefix(seen.Note, seen.Request) {
+		return seen.Note
+	}
+	return seen.Request + ": " + seen.Note
 }
 
 func remedy(p *page, f report.Finding) {

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sessiongate/sessiongate/internal/secret"
+	"github.com/sessiongate/sessiongate/internal/store"
+	"github.com/sessiongate/sessiongate/internal/tap"
+	"github.com/sessiongate/sessiongate/internal/trace"
+)
+
+// witness is the session store as the gate sees it: the statements on the wire
+// and the rows behind them. Where the gate did not start the API there is no
+// wire to sit on.
+type witness struct {
+	wire *tap.Tap // may be nil
+	rows *store.Store
+}
+
+func (w *witness) Watch(ids ...secret.Text) {
+	if w.wire != nil {
+		w.wire.Watch(ids...)
+	}
+}
+
+func (w *witness) Statements() []trace.Statement {
+	if w.wire == nil {
+		return nil
+	}
+	return w.wire.Statements()
+}
+
+// errNotOurStore is why nothing is looked up: what the store holds says
+// something of the API only if the API uses it.
+var errNotOurStore = errors.New("the API opened no connection to the store that the gate gave it; " +
+	"name the variable it reads its DSN from in database.environment-variable")
+
+// Look asks the tables first in which the wire saw a watched id, so that the
+// size of all others costs nothing.
+func (w *witness) Look(ctx context.Context, id secret.Text) ([]trace.Cell, error) {
+	if w.wire != nil && w.wire.Counts().Connections == 0 {
+		return nil, errNotOurStore
+	}
+	return w.rows.Find(ctx, id, w.tables())
+}
+
+// tables are those of the statements that were kept, each once.
+func (w *witness) tables() []string {
+	var tables []string
+	seen := map[string]bool{}
+	for _, statement := range w.Statements() {
+		for _, table := range statement.Tables() {
+			if !seen[table] {
+				seen[table] = true
+				tables = append(tables, table)
+			}
+		}
+	}
+	return tables
+}
