@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
@@ -330,6 +331,9 @@ func (c *calibrator) carrier(ctx context.Context) *finding.Reason {
 		return c.lost("K3", says, "the login left neither a cookie nor a captured token in the browser",
 			"if the id travels in a header, capture it at login and say so under session:")
 	}
+	// In the order of their names: what is found must not depend on the order in
+	// which an answer happened to set them, or fingerprints would.
+	slices.SortFunc(held, func(a, b trace.Held) int { return strings.Compare(a.Slot.String(), b.Slot.String()) })
 	if len(held) > maxCandidates {
 		held = held[:maxCandidates]
 	}

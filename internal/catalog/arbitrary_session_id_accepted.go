@@ -41,14 +41,20 @@ func judgeArbitraryID(t trace.Trace) finding.Verdict {
 	var hits []hit
 	var shapes []string
 	var open finding.Reason
+	decided := 0
 	for _, name := range rounds {
 		round := t.Round(name)
+		if turnedDown(round) && len(round.Reads(victim, after)) == 0 {
+			continue // the API said no to an id of that shape
+		}
 		got := takeover{victim: t.Facts.Victim()}.decide(round)
 		switch {
 		case len(got.stolen) > 0:
 			hits = append(hits, hit{round, got.stolen})
 			shapes = append(shapes, name)
-		case !got.conclusive() && open.Code == "":
+		case got.conclusive():
+			decided++
+		case open.Code == "":
 			open = got.open
 		}
 	}
@@ -57,6 +63,8 @@ func judgeArbitraryID(t trace.Trace) finding.Verdict {
 		return reportArbitrary(t, hits, shapes)
 	case open.Code != "":
 		return untested(open)
+	case decided == 0: // a login that was never taken is no control
+		return untested(unfinished(t, "every login with a made-up id was refused"))
 	case t.Facts.Stateless:
 		return finding.Passed("the session is signed; an id of the right shape with a wrong signature is nobody's")
 	}

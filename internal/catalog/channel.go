@@ -120,9 +120,7 @@ func (c channel) try(ctx context.Context, stage probe.Stage, round string, names
 	if err := c.login(ctx, v, facts, plant); err != nil {
 		return false, err
 	}
-	if !isVictim(v.Identify(ctx, after), facts) {
-		return false, errNotSignedIn
-	}
+	who := v.Identify(ctx, after)
 	stage.Look(ctx, after, planted)
 	hit = isVictim(thief.Identify(ctx, after), facts)
 	if c.reads {
@@ -131,6 +129,9 @@ func (c channel) try(ctx context.Context, stage probe.Stage, round string, names
 	other := stage.Actor(control)
 	other.Wear(stage.Forge(probe.LikeIssued))
 	other.Identify(ctx, after)
+	if !isVictim(who, facts) { // read first: the id may work where it was planted only
+		return false, errNotSignedIn
+	}
 	return hit, ctx.Err()
 }
 
@@ -188,14 +189,14 @@ func (c channel) judge(rule finding.Rule) func(trace.Trace) finding.Verdict {
 		}
 		var hits []hit
 		var open finding.Reason
-		decided, turnedDown := 0, 0
+		decided, refusals := 0, 0
 		for _, name := range t.Rounds() {
 			round := t.Round(name)
-			if name == plainRound || name == encodingRound && !c.turnedDown(round) {
+			if name == plainRound || name == encodingRound && !turnedDown(round) {
 				continue
 			}
-			if c.turnedDown(round) {
-				turnedDown++
+			if turnedDown(round) {
+				refusals++
 				continue
 			}
 			got := question.decide(round)
@@ -215,9 +216,9 @@ func (c channel) judge(rule finding.Rule) func(trace.Trace) finding.Verdict {
 			return c.report(rule, t, hits)
 		case open.Code != "":
 			return untested(open)
-		case turnedDown > 0 && !c.worksWithout(t):
+		case refusals > 0 && !c.worksWithout(t):
 			return untested(unfinished(t, "the login with a planted id was refused, and the plain login beside it did not work either"))
-		case decided+turnedDown == 0:
+		case decided+refusals == 0:
 			return untested(unfinished(t, "the login with a planted id was not made"))
 		case decided == 0:
 			return finding.Passed("every login that carried an id as " + c.kind.Noun() + " was refused, the plain login works")
@@ -236,8 +237,9 @@ func triedSingly(t trace.Trace) bool {
 }
 
 // turnedDown reports whether the API itself refused the login of a round: it
-// said so, or it answered and left the victim nobody. An error is no refusal.
-func (c channel) turnedDown(round trace.Trace) bool {
+// said so, or it answered and left the victim nobody, the attacker included. An
+// error is no refusal.
+func turnedDown(round trace.Trace) bool {
 	logins := round.Step(victim, login)
 	if len(logins) == 0 {
 		return false
@@ -245,7 +247,8 @@ func (c channel) turnedDown(round trace.Trace) bool {
 	status := logins[len(logins)-1].Response.Status
 	reads := round.Reads(victim, after)
 	if len(reads) > 0 {
-		return status > 0 && status < 500 && reads[0].Who.IsAnonymous()
+		taken := slices.ContainsFunc(round.Reads("", after), func(read trace.Exchange) bool { return !read.Who.IsAnonymous() })
+		return status > 0 && status < 500 && !taken
 	}
 	return status >= 400 && status < 500 && status != tooManyRequests
 }

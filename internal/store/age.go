@@ -17,12 +17,6 @@ const largestValue = 1 << 20
 
 var errNotFound = errors.New("only rows in which this run found a session id are changed")
 
-// original is a whole row as it was before its first change.
-type original struct {
-	columns []TableColumn
-	values  record
-}
-
 // Touch updates the row to what it holds: the control for every other change
 // (probes.md §7). It works on rows that Find returned, as Age, SetTime, Delete
 // and Restore do; the error wraps ErrGone when the row is gone. Each is one
@@ -87,8 +81,8 @@ func (s *Store) Delete(ctx context.Context, row trace.Row) error {
 	if err != nil {
 		return r.failed("deleted", err)
 	}
-	condition, parameters := r.where(1)
-	count, err := s.write(ctx, deleteRow.with("table", r.table.quoted(), "key", condition), parameters...)
+	statement, parameters := r.deleting()
+	count, err := s.write(ctx, statement, parameters...)
 	return s.outcome(ctx, r, "deleted", count, err)
 }
 
@@ -104,9 +98,11 @@ func (s *Store) Restore(ctx context.Context, row trace.Row) error {
 	if !has {
 		return nil
 	}
-	count, err := s.putBack(ctx, r, kept)
+	statement, parameters := r.puttingBack(kept)
+	count, err := s.write(ctx, statement, parameters...)
 	if err == nil && count == 0 {
-		_, err = s.reinsert(ctx, r, kept)
+		statement, parameters = r.inserting(kept, s.cockroach())
+		_, err = s.write(ctx, statement, parameters...)
 	}
 	// An insert whose outcome got lost is sent again, and refused then.
 	if err != nil && !is(err, "23505") {
@@ -120,48 +116,6 @@ func (s *Store) Restore(ctx context.Context, row trace.Row) error {
 	}
 	s.ledger.forget(r.print)
 	return nil
-}
-
-func (s *Store) putBack(ctx context.Context, r identified, kept original) (int64, error) {
-	var set []string
-	var parameters []any
-	for i, column := range kept.columns {
-		if r.isSettable(column) {
-			set = append(set, fill(isSetTo, "column", quoted(column.Name), "number", fmt.Sprint(len(set)+1)))
-			parameters = append(parameters, parameter(column, kept.values[i]))
-		}
-	}
-	if len(set) == 0 { // nothing but a key, which is there or not
-		set = []string{r.still()}
-	}
-	condition, key := r.where(len(parameters) + 1)
-	return s.write(ctx, updateRow.with("table", r.table.quoted(), "assignments", strings.Join(set, ", "), "key", condition), append(parameters, key...)...)
-}
-
-func (s *Store) reinsert(ctx context.Context, r identified, kept original) (int64, error) {
-	statement := insertRow
-	var names, places []string
-	var parameters []any
-	for i, column := range kept.columns {
-		if column.computed {
-			continue
-		}
-		if column.always && !s.cockroach() {
-			statement = insertRowOverriding
-		}
-		names = append(names, quoted(column.Name))
-		places = append(places, fmt.Sprintf("$%d", len(places)+1))
-		parameters = append(parameters, parameter(column, kept.values[i]))
-	}
-	return s.write(ctx, statement.with("table", r.table.quoted(), "names", strings.Join(names, ", "), "values", strings.Join(places, ", ")), parameters...)
-}
-
-// parameter has the type of its column, which the server knows.
-func parameter(column TableColumn, value *string) any {
-	if value == nil {
-		return nil
-	}
-	return input(column.Type, *value)
 }
 
 func (s *Store) compare(ctx context.Context, r identified, kept original) error {
@@ -220,49 +174,10 @@ func ownOr(ctx context.Context, err error) error {
 	return reasonOf(ctx, err)
 }
 
-// update sets the columns. On CockroachDB every other one is set to itself,
-// since those with ON UPDATE would change: that of ttl_expire_after is one.
 func (s *Store) update(ctx context.Context, r identified, what string, changed map[string]string) error {
-	var set []string
-	var parameters []any
-	for _, column := range r.table.Columns {
-		value, is := changed[column.Name]
-		switch {
-		case is:
-			parameters = append(parameters, input(column.Type, value))
-			set = append(set, fill(isSetTo, "column", quoted(column.Name), "number", fmt.Sprint(len(parameters))))
-		case s.cockroach() && r.isSettable(column):
-			set = append(set, fill(staysAsItIs, "column", quoted(column.Name)))
-		}
-	}
-	if len(set) == 0 {
-		set = []string{r.still()}
-	}
-	condition, key := r.where(len(parameters) + 1)
-	statement := updateRow.with("table", r.table.quoted(), "assignments", strings.Join(set, ", "), "key", condition)
-	count, err := s.write(ctx, statement, append(parameters, key...)...)
+	statement, parameters := r.updating(changed, s.cockroach())
+	count, err := s.write(ctx, statement, parameters...)
 	return s.outcome(ctx, r, what, count, err)
-}
-
-// still is an assignment that changes nothing.
-func (r identified) still() string {
-	for _, role := range []string{roleSeen, roleCreated, roleExpires, roleData, ""} {
-		for _, column := range r.table.Columns {
-			if column.Role == role && r.isSettable(column) {
-				return fill(staysAsItIs, "column", quoted(column.Name))
-			}
-		}
-	}
-	return fill(staysAsItIs, "column", quoted(r.key[0].Name))
-}
-
-func (r identified) isKey(name string) bool {
-	return slices.ContainsFunc(r.key, func(c trace.Column) bool { return c.Name == name })
-}
-
-// isSettable leaves the key out: it stays, and an identity refuses to be set.
-func (r identified) isSettable(column TableColumn) bool {
-	return !column.computed && !column.always && !r.isKey(column.Name)
 }
 
 func (s *Store) outcome(ctx context.Context, r identified, what string, count int64, err error) error {

@@ -184,8 +184,7 @@ func (l *look) byIndex(ctx context.Context, table Table) error {
 		if condition == "" {
 			continue
 		}
-		statement := findByIndex.with("columns", list(columns, readAs(searchedLength)), "table", table.quoted(), "at", l.clause,
-			"condition", fill(condition, "column", quoted(column.Name)), "rows", strconv.Itoa(foundRows))
+		statement := l.lookup(table, columns, fill(condition, "column", quoted(column.Name)))
 		records, err := l.store.ask(ctx, statement, parameter)
 		if is(err, "57014") {
 			return err
@@ -198,6 +197,11 @@ func (l *look) byIndex(ctx context.Context, table Table) error {
 		l.answered[home{table.quoted(), column.Name}] = true
 	}
 	return failed
+}
+
+func (l *look) lookup(table Table, columns []TableColumn, condition string) string {
+	return findByIndex.with("columns", list(columns, readAs(searchedLength)), "table", table.quoted(), "at", l.clause,
+		"condition", condition, "rows", strconv.Itoa(foundRows))
 }
 
 func (l *look) byScan(ctx context.Context, table Table) error {
@@ -218,7 +222,7 @@ func (l *look) byScan(ctx context.Context, table Table) error {
 	if len(records) > 0 {
 		return nil
 	}
-	beyond, err := l.store.ask(ctx, countBeyond.with("table", table.quoted(), "at", l.clause, "scanned", strconv.Itoa(l.depth)))
+	beyond, err := l.store.ask(ctx, l.beyond(table))
 	switch {
 	case err != nil:
 		return err
@@ -229,6 +233,10 @@ func (l *look) byScan(ctx context.Context, table Table) error {
 			"scan against a smaller database, or put an index on the column of the session id", table, l.depth)
 	}
 	return nil
+}
+
+func (l *look) beyond(table Table) string {
+	return countBeyond.with("table", table.quoted(), "at", l.clause, "scanned", strconv.Itoa(l.depth))
 }
 
 // scan is the statement that reads the table; "" when no column can hold the id.

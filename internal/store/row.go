@@ -126,6 +126,11 @@ func (r identified) where(first int) (condition string, parameters []any) {
 	return strings.Join(parts, " AND "), parameters
 }
 
+func (r identified) reading(clause string, columns []TableColumn, length int) (statement string, parameters []any) {
+	condition, key := r.where(1)
+	return readRow.with("columns", list(columns, readAs(length)), "table", r.table.quoted(), "at", clause, "key", condition), key
+}
+
 // input is a value as the server reads it: the driver sends a string as text
 // whatever the type of the parameter.
 func input(kind, value string) string {
@@ -140,8 +145,8 @@ var errSeveral = errors.New("several rows hold the value by which it was found; 
 
 // read returns the values of the one row, or ErrGone.
 func (s *Store) read(ctx context.Context, r identified, clause string, columns []TableColumn, length int) (record, error) {
-	condition, parameters := r.where(1)
-	rows, err := s.ask(ctx, readRow.with("columns", list(columns, readAs(length)), "table", r.table.quoted(), "at", clause, "key", condition), parameters...)
+	statement, parameters := r.reading(clause, columns, length)
+	rows, err := s.ask(ctx, statement, parameters...)
 	switch {
 	case err != nil:
 		return nil, err

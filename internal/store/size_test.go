@@ -59,8 +59,7 @@ func TestNoStatementReadsAWholeBigTable(t *testing.T) {
 				if condition == "" {
 					continue
 				}
-				statement := findByIndex.with("columns", list(table.Columns, readAs(10)), "table", table.quoted(), "at", "",
-					"condition", fill(condition, "column", quoted(column.Name)), "rows", "20")
+				statement := l.lookup(table, table.Columns, fill(condition, "column", quoted(column.Name)))
 				if plan := planOf(t, s, statement, values); strings.Contains(plan, "Seq Scan") {
 					t.Errorf("%s: no index for %s:\n%s", state, column.Name, plan)
 				}
