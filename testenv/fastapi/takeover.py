@@ -1,7 +1,7 @@
 """Plain-HTTP truth about one running app, free of sessiongate: python3 takeover.py http://127.0.0.1:8000 vulnerable
 
-Plants an id by each channel, lets alice log in, then reads her profile with that id alone. Exits 1 if a channel is not
-as this variant must be.
+Plants an id by each channel, lets alice log in, then reads her profile with that id alone; reads it with her own id in
+the disguises that only SQL sees through. Exits 1 if anything is not as this variant must be.
 """
 
 import json
@@ -15,6 +15,17 @@ TAKEN = {
     "vulnerable_required": {"json", "logout"},
     "vulnerable_bare": {"json", "logout"},
     "hardened": set(),
+    "psycopg2_hardened": set(),
+    "asyncpg_hardened": set(),
+    "sqlalchemy_hardened": set(),
+    "injection": {"joined"},
+    "wildcard": {"pattern"},
+    "clear_store": set(),
+    "expiry_ignored": set(),
+    "expiry_honoured": set(),
+    "logs_ids": set(),
+    "keeps_anonymous": set(),
+    "adopts_unknown": set(),
 }
 
 
@@ -41,7 +52,7 @@ def login(base, variant, path="/login", headers=None, **members):
 
 
 def main(base, variant):
-    name = "__Host-session_id" if variant == "hardened" else "session_id"
+    name = "session_id" if variant.startswith("vulnerable") else "__Host-session_id"
     taken = set()
     for channel in ("json", "query", "header", "cookie"):
         planted = secrets.token_hex(16)
@@ -62,6 +73,13 @@ def main(base, variant):
     victim = login(base, variant)[2].split(";")[0]
     if not is_alice(base, victim):
         sys.exit("alice cannot log in")
+    own = victim.removeprefix(f"{name}=")
+    for disguise, value in (("joined", f"{own[:9]}'||'{own[9:]}"), ("pattern", own[:-1] + "%")):
+        if is_alice(base, f"{name}={value[:-1]}~"):
+            sys.exit(f"{disguise}: a changed id is alice")
+        if is_alice(base, f"{name}={value}"):
+            taken.add(disguise)
+        print(f"{disguise:7} {'FOUND' if disguise in taken else 'refused'}")
     call(base, "POST", "/logout", headers={"Cookie": victim})
     if is_alice(base, victim):
         taken.add("logout")

@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, HTTPException, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +21,13 @@ ATTRIBUTES = {"path": "/", "secure": True, "httponly": True, "samesite": "lax"}
 app = FastAPI(title="hardened", lifespan=store.lifespan)
 
 SessionID = Annotated[str | None, Depends(APIKeyCookie(name=COOKIE, auto_error=False))]
+def required(given: SessionID) -> str:
+    if not given:
+        raise HTTPException(401, "Missing session")
+    return given
+
+
+RequiredID = Annotated[str, Depends(required)]
 
 
 class Credentials(BaseModel):
@@ -31,6 +40,37 @@ class Credentials(BaseModel):
 def digest(session_id: str) -> str:
     """What the store holds: a reader of the table cannot log in with it. No salt, as the id has 256 random bits."""
     return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+def begin(user_id: UUID, old_id: str | None) -> str:
+    session_id = secrets.token_urlsafe(32)
+    with store.pool.connection() as conn:
+        if old_id:
+            conn.execute("DELETE FROM sessions WHERE session_id = %s", (digest(old_id),))
+        conn.execute(
+            "INSERT INTO sessions (session_id, user_id, expires_at) VALUES (%s, %s, now() + INTERVAL '12 hours')",
+            (digest(session_id), user_id),
+        )
+    return session_id
+
+
+def logged_in(response: Response, session_id: str):
+    response.set_cookie(COOKIE, session_id, **ATTRIBUTES)
+    response.headers["Cache-Control"] = "no-store"
+    return {"message": "Logged in"}
+
+
+def shown(response: Response, user: Sequence | None):
+    if user is None:
+        raise HTTPException(401, "Invalid session")
+    response.headers["Cache-Control"] = "no-store"
+    return {"username": user[0], "email": user[1]}
+
+
+def logged_out(response: Response):
+    response.delete_cookie(COOKIE, **ATTRIBUTES)
+    response.headers["Cache-Control"] = "no-store"
+    return {"message": "Logged out"}
 
 
 @app.exception_handler(RequestValidationError)
@@ -54,33 +94,18 @@ def login(body: Credentials, response: Response, old_id: SessionID):
     user_id = store.authenticate(body.username, body.password)
     if user_id is None:
         raise HTTPException(401, "Wrong username or password")
-    session_id = secrets.token_urlsafe(32)
-    with store.pool.connection() as conn:
-        if old_id:
-            conn.execute("DELETE FROM sessions WHERE session_id = %s", (digest(old_id),))
-        conn.execute(
-            "INSERT INTO sessions (session_id, user_id, expires_at) VALUES (%s, %s, now() + INTERVAL '12 hours')",
-            (digest(session_id), user_id),
-        )
-    response.set_cookie(COOKIE, session_id, **ATTRIBUTES)
-    response.headers["Cache-Control"] = "no-store"
-    return {"message": "Logged in"}
+    return logged_in(response, begin(user_id, old_id))
 
 
 @app.get("/profile")
-def profile(response: Response, session_id: SessionID):
-    if not session_id:
-        raise HTTPException(401, "Missing session")
+def profile(response: Response, session_id: RequiredID):
     with store.pool.connection() as conn:
-        row = conn.execute(
+        user = conn.execute(
             "SELECT u.username, u.email FROM sessions s JOIN users u ON u.user_id = s.user_id"
             " WHERE s.session_id = %s AND s.expires_at > now()",
             (digest(session_id),),
         ).fetchone()
-    if row is None:
-        raise HTTPException(401, "Invalid session")
-    response.headers["Cache-Control"] = "no-store"
-    return {"username": row[0], "email": row[1]}
+    return shown(response, user)
 
 
 @app.post("/logout")
@@ -88,6 +113,4 @@ def logout(response: Response, session_id: SessionID):
     if session_id:
         with store.pool.connection() as conn:
             conn.execute("DELETE FROM sessions WHERE session_id = %s", (digest(session_id),))
-    response.delete_cookie(COOKIE, **ATTRIBUTES)
-    response.headers["Cache-Control"] = "no-store"
-    return {"message": "Logged out"}
+    return logged_out(response)
