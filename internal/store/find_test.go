@@ -412,9 +412,16 @@ func TestStoreThatDied(t *testing.T) {
 	run(t, admin, "ALTER DATABASE "+s.config.Database+" ALLOW_CONNECTIONS false",
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+s.config.Database+"'")
 	_, err := s.Find(t.Context(), secret.New(token), nil)
-	wantError(t, err, "the session store")
-	_, err = s.Find(t.Context(), secret.New(token), nil)
 	wantError(t, err, "the database cannot be reached")
+}
+
+func TestLostConnectionIsOpenedAgain(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	run(t, s, "CREATE TABLE sessions (sid TEXT PRIMARY KEY)", "INSERT INTO sessions VALUES ('"+token+"')")
+	one(t, s, token)
+	run(t, s, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	one(t, s, token)
 }
 
 func TestErrorsOfTheStoreShowNoValues(t *testing.T) {

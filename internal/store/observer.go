@@ -115,13 +115,19 @@ func (s *Store) write(ctx context.Context, statement string, arguments ...any) (
 func (s *Store) observe(ctx context.Context, do func(*pgx.Conn) error) error {
 	s.observer.mu.Lock()
 	defer s.observer.mu.Unlock()
-	return repeat(ctx, func() error {
+	once := func() error {
 		connection, err := s.connected(ctx)
 		if err != nil {
 			return err
 		}
 		return do(connection)
-	})
+	}
+	had := s.observer.connection
+	err := repeat(ctx, once)
+	if err != nil && ctx.Err() == nil && had != nil && had == s.observer.connection && had.IsClosed() {
+		err = repeat(ctx, once) // the server dropped an idle connection
+	}
+	return err
 }
 
 func repeat(ctx context.Context, do func() error) error {

@@ -78,6 +78,8 @@ func TestMoments(t *testing.T) {
 	if _, err := s.FindAt(t.Context(), "yesterday", secret.New(token), nil); err == nil {
 		t.Error("found at no moment")
 	}
+	_, err := s.FindAt(t.Context(), "1763900000000000000.0000000000", secret.New(token), nil)
+	wantError(t, err, "PostgreSQL keeps no old rows")
 	if _, _, err := s.RowAt(t.Context(), "yesterday", trace.Cell{}); err == nil {
 		t.Error("read at no moment")
 	}

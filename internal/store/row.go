@@ -22,7 +22,7 @@ func (s *Store) Row(ctx context.Context, cell trace.Cell) (row trace.Row, exists
 
 // RowAt is Row at a moment that Now returned; "" is the present.
 func (s *Store) RowAt(ctx context.Context, at string, cell trace.Cell) (row trace.Row, exists bool, err error) {
-	clause, err := asOf(at)
+	clause, err := s.asOf(at)
 	if err != nil {
 		return trace.Row{}, false, err
 	}

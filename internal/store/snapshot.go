@@ -27,6 +27,14 @@ func (s *Store) Now(ctx context.Context) (string, error) {
 	return rows[0].text(0), nil
 }
 
+func (s *Store) asOf(at string) (string, error) {
+	clause, err := asOf(at)
+	if clause != "" && !s.cockroach() {
+		return "", errors.New("PostgreSQL keeps no old rows; leave the moment empty")
+	}
+	return clause, err
+}
+
 // asOf is the clause for a moment. CockroachDB takes no parameter there
 // (cockroachdb/cockroach#30955), so only what is a timestamp gets in.
 func asOf(at string) (string, error) {
