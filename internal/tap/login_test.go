@@ -34,7 +34,7 @@ func TestEveryWayToLogIn(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = database.Close() })
 	admin := connect(t, database.DSN)
-	exec(t, admin, "SET password_encryption = 'md5'; CREATE ROLE hashed LOGIN PASSWORD 'pass'; SET password_encryption = 'scram-sha-256'; "+
+	do(t, admin, "SET password_encryption = 'md5'; CREATE ROLE hashed LOGIN PASSWORD 'pass'; SET password_encryption = 'scram-sha-256'; "+
 		"CREATE ROLE clear LOGIN PASSWORD 'pass'; CREATE ROLE salted LOGIN PASSWORD 'pass'; CREATE ROLE trusted LOGIN")
 	rules := "host all hashed all md5\nhost all clear all password\nhost all salted all scram-sha-256\nhost all trusted all trust\nhost all all all scram-sha-256\n"
 	certificate, key, authority := issued(t)
@@ -69,7 +69,7 @@ func TestEveryWayToLogIn(t *testing.T) {
 			t.Errorf("%+v", counts)
 		}
 	}
-	exec(t, admin, "SELECT pg_reload_conf()")
+	do(t, admin, "SELECT pg_reload_conf()")
 	eventually(t, "the rules are in force", func() bool {
 		connection, err := pgx.Connect(t.Context(), as(t, database.DSN, "trusted", "").Reveal())
 		if err == nil {
@@ -83,8 +83,8 @@ func TestEveryWayToLogIn(t *testing.T) {
 		wantUnreachable(t, strings.Replace(database.DSN.Reveal(), "sslmode=disable", "sslmode=require", 1))
 	})
 
-	exec(t, admin, "ALTER SYSTEM SET ssl = on")
-	exec(t, admin, "SELECT pg_reload_conf()")
+	do(t, admin, "ALTER SYSTEM SET ssl = on")
+	do(t, admin, "SELECT pg_reload_conf()")
 	secured := strings.Replace(database.DSN.Reveal(), "sslmode=disable", "sslmode=require", 1)
 	eventually(t, "the server has TLS", func() bool {
 		connection, err := pgx.Connect(t.Context(), secured)
@@ -147,7 +147,7 @@ func wantUnreachable(t *testing.T, dsn string) {
 func place(t *testing.T, admin *pgx.Conn, name, text string) {
 	t.Helper()
 	program := fmt.Sprintf("umask 077; echo %s | base64 -d > %s", base64.StdEncoding.EncodeToString([]byte(text)), name)
-	exec(t, admin, "COPY (SELECT 1 WHERE false) TO PROGRAM '"+program+"'")
+	do(t, admin, "COPY (SELECT 1 WHERE false) TO PROGRAM '"+program+"'")
 }
 
 // issued are a server's certificate for 127.0.0.1, its key, and who signed it.
@@ -214,5 +214,5 @@ func TestEncryptionRefused(t *testing.T) {
 		t.Errorf("%q, %v", answer, err)
 	}
 	preferring := strings.Replace(tapped.DSN().Reveal(), "sslmode=disable", "sslmode=prefer", 1)
-	exec(t, connect(t, secret.New(preferring)), "SELECT 1")
+	do(t, connect(t, secret.New(preferring)), "SELECT 1")
 }

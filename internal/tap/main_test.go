@@ -23,6 +23,13 @@ var shared *launch.Database
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if len(os.Args) > 5 && os.Args[1] == "ask" { // see the benchmarks
+		if err := ask(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
 	var err error
 	if shared, err = launch.Postgres(context.Background(), ""); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -56,7 +63,7 @@ func connect(t testing.TB, dsn secret.Text) *pgx.Conn {
 	return connection
 }
 
-func exec(t testing.TB, connection *pgx.Conn, sql string, arguments ...any) {
+func do(t testing.TB, connection *pgx.Conn, sql string, arguments ...any) {
 	t.Helper()
 	if _, err := connection.Exec(context.Background(), sql, arguments...); err != nil {
 		t.Fatal(sql, err)

@@ -25,12 +25,12 @@ func TestSimpleAndExtended(t *testing.T) {
 	tapped.Watch(secret.New(id))
 	connection := connect(t, tapped.DSN())
 
-	exec(t, connection, "CREATE TEMP TABLE sessions (id TEXT, hash BYTEA)")
-	exec(t, connection, "INSERT INTO sessions VALUES ($1, $2)", id, digest[:])
-	exec(t, connection, "INSERT INTO sessions VALUES ($1, $2)", "somebody else", []byte{1})
-	exec(t, connection, "INSERT INTO sessions VALUES ($1, $2)", "", nil)
-	exec(t, connection, "DELETE FROM sessions WHERE id = '"+id+"'")
-	exec(t, connection, "SELECT $1::TEXT", pgx.QueryExecModeSimpleProtocol, id)
+	do(t, connection, "CREATE TEMP TABLE sessions (id TEXT, hash BYTEA)")
+	do(t, connection, "INSERT INTO sessions VALUES ($1, $2)", id, digest[:])
+	do(t, connection, "INSERT INTO sessions VALUES ($1, $2)", "somebody else", []byte{1})
+	do(t, connection, "INSERT INTO sessions VALUES ($1, $2)", "", nil)
+	do(t, connection, "DELETE FROM sessions WHERE id = '"+id+"'")
+	do(t, connection, "SELECT $1::TEXT", pgx.QueryExecModeSimpleProtocol, id)
 	_, err := connection.Exec(t.Context(), "SELECT * FROM nowhere WHERE id = $1", id)
 	if sqlstate(err) != "42P01" {
 		t.Fatal(err)
@@ -76,8 +76,8 @@ func TestWatchLooksBack(t *testing.T) {
 	tapped := listen(t, shared.DSN)
 	connection := connect(t, tapped.DSN())
 	issued, other := marker(t, "issued"), marker(t, "other")
-	exec(t, connection, "SELECT $1::TEXT", issued)
-	exec(t, connection, "SELECT $1::TEXT || $2::TEXT", other, issued)
+	do(t, connection, "SELECT $1::TEXT", issued)
+	do(t, connection, "SELECT $1::TEXT || $2::TEXT", other, issued)
 	_, err := connection.Exec(t.Context(), "SELECT 1 / length($1::TEXT || '"+issued+"') - 1 / (length($1) - length($1))", "x")
 	if err == nil {
 		t.Fatal("no error")
@@ -192,7 +192,7 @@ func TestPipelineErrors(t *testing.T) {
 	id := marker(t, "piped")
 	tapped.Watch(secret.New(id))
 	connection := connect(t, tapped.DSN())
-	exec(t, connection, "CREATE TEMP TABLE numbers (n INT PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)")
+	do(t, connection, "CREATE TEMP TABLE numbers (n INT PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)")
 
 	pipeline := connection.PgConn().StartPipeline(t.Context())
 	send := func(sql string, parameters ...string) {
@@ -259,7 +259,7 @@ func TestCopyBothWays(t *testing.T) {
 	id := marker(t, "copied")
 	tapped.Watch(secret.New(id))
 	connection := connect(t, tapped.DSN())
-	exec(t, connection, "CREATE TEMP TABLE lines (n INT, line TEXT)")
+	do(t, connection, "CREATE TEMP TABLE lines (n INT, line TEXT)")
 	const rows = 50_000
 	text := strings.Repeat("x", 200)
 	copied, err := connection.CopyFrom(t.Context(), pgx.Identifier{"lines"}, []string{"n", "line"},
@@ -341,7 +341,7 @@ func TestLargeMessages(t *testing.T) {
 	if err := connection.QueryRow(t.Context(), "SELECT $2::TEXT || $1::TEXT", medium, id).Scan(&got); err != nil || got != id+medium {
 		t.Fatal(len(got), err)
 	}
-	exec(t, connection, "SELECT '"+id+"', '"+large+"'")
+	do(t, connection, "SELECT '"+id+"', '"+large+"'")
 	statements := tapped.Statements()
 	var lengths []int
 	for _, statement := range statements {

@@ -289,7 +289,7 @@ func TestHostileClientEndsItsConnectionOnly(t *testing.T) {
 			t.Errorf("%q: the connection stays open", bad)
 		}
 	}
-	exec(t, good, "SELECT 1")
+	do(t, good, "SELECT 1")
 }
 
 func TestHostileServerEndsItsConnectionOnly(t *testing.T) {
@@ -326,7 +326,7 @@ func TestLastWords(t *testing.T) {
 	t.Parallel()
 	tapped := listen(t, shared.DSN)
 	victim := raw(t, tapped.DSN())
-	exec(t, connect(t, shared.DSN), fmt.Sprintf("SELECT pg_terminate_backend(%d)", victim.PID))
+	do(t, connect(t, shared.DSN), fmt.Sprintf("SELECT pg_terminate_backend(%d)", victim.PID))
 	// A query may cross them on the way.
 	_, _ = victim.Conn.Write(message(query, "SELECT 1\x00"))
 	words, err := io.ReadAll(victim.Conn)
