@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,14 +33,18 @@ type Options struct {
 	Recipe            *recipe.Recipe // flags already merged
 	Version           string
 	AllowInconclusive bool
-	// Timeout bounds the whole scan; zero is defaultTimeout.
+	Deep              bool // the deep profile
+	// Timeout bounds the whole scan; zero is defaultTimeout, or deepTimeout.
 	Timeout  time.Duration
 	Progress func(audit.Event) // nil: nobody listens
 	Store    string            // what is known of the session store beside the recipe; may be empty
 	Now      time.Time         // decides whether an accepted risk has expired
 }
 
-const defaultTimeout = 5 * time.Minute
+const (
+	defaultTimeout = 5 * time.Minute
+	deepTimeout    = 30 * time.Minute
+)
 
 // Audit brings the target up, audits it, takes it down and reports. An error is
 // about the user's input, or the context's own; that nothing could be measured is said by the
@@ -53,9 +58,10 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	if options.Timeout <= 0 {
-		options.Timeout = defaultTimeout
+	if options.Timeout <= 0 && options.Deep {
+		options.Timeout = deepTimeout
 	}
+	options.Timeout = cmp.Or(max(options.Timeout, 0), defaultTimeout)
 	limit, cancel := context.WithTimeout(ctx, options.Timeout)
 	defer cancel()
 
@@ -104,7 +110,7 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
 		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: s.Recipe.Policy.AbsoluteTimeout,
-		NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(),
+		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {

@@ -58,8 +58,10 @@ func (result Result) Report(s Setting) report.Report {
 	var items, all []score.Item
 	for _, outcome := range result.Outcomes {
 		made.Results = append(made.Results, rows(outcome)...)
-		all = append(all, weigh(outcome, nil)...)
-		items = append(items, weigh(outcome, s.accepts)...)
+		if outcome.Verdict.Reason.Code != finding.OtherProfile { // the user's choice, which no target can make
+			all = append(all, weigh(outcome, nil)...)
+			items = append(items, weigh(outcome, s.accepts)...)
+		}
 		if blocks(outcome.Probe.Rule, outcome.Verdict) {
 			made.Coverage.CoreUntested = append(made.Coverage.CoreUntested, outcome.Probe.Rule.ID)
 		}
@@ -75,7 +77,9 @@ func (result Result) Report(s Setting) report.Report {
 			made.Coverage.Tested++
 			made.Coverage.Applicable++
 		case finding.NotTested:
-			made.Coverage.Applicable++
+			if row.Reason.Code != finding.OtherProfile {
+				made.Coverage.Applicable++
+			}
 		}
 	}
 	slices.SortStableFunc(made.Findings, func(a, b report.Finding) int {

@@ -49,6 +49,7 @@ type Options struct {
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
 	Policy        time.Duration
+	Deep          bool              // the deep profile
 	NotApplicable map[string]string // rule or base rule -> the user's reason
 	Redactor      *secret.Redactor
 	// Store sees what the API did with its session store; nil without one.
@@ -105,7 +106,7 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Store: options.Store != nil, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
@@ -230,6 +231,10 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 	}
 	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) {
 		return &finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
+	}
+	if p.Deep && !r.Deep {
+		verdict := finding.Untested(finding.OtherProfile, "the core profile does not test it", "scan with --profile deep, nightly perhaps")
+		return &verdict
 	}
 	needs := p.Steps
 	users := p.Users

@@ -63,7 +63,7 @@ Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 	set.StringVar(&f.baseline, "baseline", "", "JSON report `FILE` with the findings that are known")
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "let the score decide although core rules could not be tested")
 	set.StringArrayVar(&f.outputs, "out", nil, "`FORMAT=FILE`, repeatable; formats "+strings.Join(app.Formats, ", ")+"; - is standard output")
-	set.DurationVar(&f.timeout, "timeout", 0, "limit of the whole scan (default 5m)")
+	set.DurationVar(&f.timeout, "timeout", 0, "limit of the whole scan (default 5m, 30m with --profile deep)")
 	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for")
 	set.BoolVar(&f.verbose, "verbose", false, "print each flow as it begins")
 	set.BoolVar(&f.noColor, "no-color", false, "no colours")
@@ -71,8 +71,8 @@ Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 }
 
 func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
-	if f.profile != "core" {
-		return fmt.Errorf("--profile %s: this version has the core profile only", f.profile)
+	if f.profile != "core" && f.profile != "deep" {
+		return fmt.Errorf("--profile %s: write core or deep", f.profile)
 	}
 	outputs, err := f.parseOutputs()
 	if err != nil {
@@ -82,7 +82,7 @@ func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	return scan(cmd, streams, app.Options{Recipe: r, AllowInconclusive: f.allowInconclusive, Timeout: f.timeout}, outputs, f)
+	return scan(cmd, streams, app.Options{Recipe: r, AllowInconclusive: f.allowInconclusive, Deep: f.profile == "deep", Timeout: f.timeout}, outputs, f)
 }
 
 // scan audits and writes; the gate's verdict is the exit code.

@@ -110,6 +110,7 @@ const (
 	TooFew         Code = "NT-BUDGET" // too few observations
 	Ambiguous      Code = "NT-AMBIG"  // observations contradict each other
 	Crashed        Code = "NT-CRASH"  // our own error
+	OtherProfile   Code = "NT-DEEP"   // the deep profile alone tests it
 	Declared       Code = "NA"        // the user said so
 )
 
@@ -118,7 +119,7 @@ const (
 // does not block; what was there and could not be measured does.
 func (c Code) Blocks() bool {
 	switch c {
-	case NoPrecondition, Decided, NoEnvironment, NoDatabase:
+	case NoPrecondition, Decided, NoEnvironment, NoDatabase, OtherProfile:
 		return false
 	}
 	return true

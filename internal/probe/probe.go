@@ -24,6 +24,8 @@ type Probe struct {
 	// Bare probes ask about requests that carry nothing. They are tried as soon
 	// as users can be told apart, even where the carrier is not established.
 	Bare bool
+	// Deep probes cost more than the core profile may (probes.md §2.7).
+	Deep bool
 	// PartOf names the rule of a graver form of the same weakness. Where that one
 	// fails, this one's failure says nothing more and is not counted again.
 	PartOf string

@@ -14,8 +14,13 @@ import (
 	"github.com/sessiongate/sessiongate/internal/secret"
 )
 
-// StepNames are the steps a recipe may describe, in the order a browser takes them.
-var StepNames = []string{"register", "visit", "login", "identity", "logout", "elevate", "change-password"}
+// StepNames are the steps a recipe may describe, in the order a browser takes
+// them. Beside those of the contract: recover begins a public flow that takes a
+// user's name and no secret, callback ends a login at an identity provider (its
+// last request is the callback), state-change is a request that a CSRF token
+// guards, slow is one that takes a while.
+var StepNames = []string{"register", "visit", "recover", "callback", "login", "identity", "state-change", "slow", "logout", "logout-everywhere",
+	"elevate", "change-password", "delete-account"}
 
 // Builtin are the values every request may use without a capture.
 var Builtin = []string{"username", "password", "new_password", "random", "session_id"}

@@ -209,6 +209,8 @@ type Facts struct {
 	Controls  []Control
 	// Store says that the session store can be looked into.
 	Store bool
+	// Deep is the profile that may take minutes and thousands of requests.
+	Deep bool
 	// AbsoluteTimeout is the recipe's policy; zero without one.
 	AbsoluteTimeout time.Duration
 }
