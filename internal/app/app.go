@@ -38,7 +38,10 @@ type Options struct {
 	Timeout  time.Duration
 	Progress func(audit.Event) // nil: nobody listens
 	Store    string            // what is known of the session store beside the recipe; may be empty
-	Now      time.Time         // decides whether an accepted risk has expired
+	// OwnDatabase says that a database.url that is not on this machine may be
+	// written to all the same.
+	OwnDatabase bool
+	Now         time.Time // decides whether an accepted risk has expired
 }
 
 const (
@@ -89,6 +92,8 @@ type scan struct {
 	world    *browser.World
 	witness  *witness // nil without a store
 	ended    string
+	// blind is why the recipe's store is not seen; "" where it is.
+	blind error
 }
 
 // run never fails: what went wrong is the reason that nothing was tested.
@@ -109,8 +114,8 @@ func (s *scan) run(ctx context.Context) audit.Result {
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: s.Recipe.Policy.AbsoluteTimeout,
-		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(),
+		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: audit.Promise{IdleTimeout: s.Recipe.Policy.IdleTimeout, AbsoluteTimeout: s.Recipe.Policy.AbsoluteTimeout},
+		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
@@ -133,6 +138,14 @@ func (s *scan) seesStatements() audit.Store {
 		return nil
 	}
 	return s.witness
+}
+
+// storeProblem is for reports; "" where the store is seen.
+func (s *scan) storeProblem() string {
+	if s.blind == nil {
+		return ""
+	}
+	return s.redactor.Clean(s.blind.Error())
 }
 
 // log reads what the API printed; nil where somebody else started it.
@@ -237,6 +250,9 @@ func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
 		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate,
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
+	}
+	if !errors.Is(s.blind, launch.ErrNoDatabase) { // a machine that has none is no fault of the API's
+		setting.Target.StoreProblem = s.storeProblem()
 	}
 	setting.Target.URL = s.Recipe.Target.URL.String()
 	if s.target != nil {

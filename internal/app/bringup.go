@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -29,16 +30,17 @@ func (s *stage) close() {
 }
 
 // bringUp starts the database and the API. The stage is never nil, and holds
-// what was started before an error.
+// what was started before an error. A store that cannot be used is no reason
+// not to test the API: what only the store could show is not tested then.
 func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 	up := &stage{}
 	environment := map[string]secret.Text{}
 	if database := s.Recipe.Database; database != nil {
-		given, err := s.openStore(ctx, up, database)
-		if err != nil {
-			return up, err
+		dsn, rows, err := s.openStore(ctx, up, database)
+		if s.blind = err; err == nil {
+			s.witness = &witness{rows: rows, mayWrite: s.mayWrite(rows)}
 		}
-		maps.Copy(environment, given)
+		maps.Copy(environment, s.handOver(ctx, up, database, dsn))
 	}
 	target, err := s.startTarget(ctx, environment)
 	if err != nil {
@@ -49,15 +51,16 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 	return up, nil
 }
 
-// openStore gives the environment by which the API finds its store: the
-// recipe's, or a database made for this run with a user of few privileges. The
-// DSN leads through a tap, so that the gate sees what the API does with it.
-func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Database) (map[string]secret.Text, error) {
+// openStore opens the recipe's database, or one made for this run with a user
+// of few privileges, and runs the recipe's files in it. The DSN is the API's,
+// and there is one wherever the database exists, whatever else went wrong.
+func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Database) (secret.Text, *store.Store, error) {
+	given := !database.URL.IsZero()
 	admin := database.URL
-	if admin.IsZero() {
+	if !given {
 		server, err := launch.Postgres(ctx, "")
 		if err != nil {
-			return nil, fmt.Errorf("the session store cannot be started: %w", err)
+			return secret.Text{}, nil, fmt.Errorf("the session store cannot be started: %w", err)
 		}
 		up.down = append(up.down, func() { _ = server.Close() })
 		admin, s.store = server.DSN, server.Name
@@ -65,50 +68,54 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	s.redactor.Add(admin, password(admin))
 	opened, err := store.Open(ctx, admin)
 	if err != nil {
-		return nil, fmt.Errorf("the session store cannot be opened: %w", err)
+		return database.URL, nil, fmt.Errorf("the session store cannot be opened: %w", err)
 	}
 	up.down = append(up.down, func() { _ = opened.Close() })
 	s.store = cmp.Or(s.store, opened.Version(ctx))
-	dsn, rows, err := s.prepare(ctx, up, opened, database)
-	if err != nil {
-		return nil, err
-	}
-	s.witness = &witness{rows: rows}
-	if s.Recipe.Target.Process == nil {
-		return nil, nil // somebody else told the API where its store is
-	}
-	wire, err := tap.Listen(ctx, dsn)
-	if err != nil {
-		return nil, fmt.Errorf("the session store cannot be watched: %w", err)
-	}
-	up.down = append(up.down, func() { _ = wire.Close() })
-	s.witness.wire = wire
-	environment := wire.Environment()
-	for _, name := range database.EnvironmentVariable {
-		environment[name] = wire.DSN()
-	}
-	s.redactor.Add(wire.DSN())
-	return environment, nil
-}
-
-// prepare runs the recipe's files and gives the DSN for the API, and the store
-// as the gate reads it.
-func (s *scan) prepare(ctx context.Context, up *stage, opened *store.Store, database *recipe.Database) (secret.Text, *store.Store, error) {
-	if !database.URL.IsZero() {
+	if given {
 		return database.URL, opened, s.runFiles(ctx, opened, database)
 	}
 	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database)}
-	dsn, err := opened.Prepare(ctx, plan)
-	if err != nil {
-		return secret.Text{}, nil, err
-	}
+	dsn, failed := opened.Prepare(ctx, plan)
 	s.redactor.Add(dsn, password(dsn))
+	if failed != nil {
+		return dsn, nil, failed
+	}
 	rows, err := opened.In(ctx, plan.Database)
 	if err != nil {
-		return secret.Text{}, nil, err
+		return dsn, nil, err
 	}
 	up.down = append(up.down, func() { _ = rows.Close() })
 	return dsn, rows, nil
+}
+
+// mayWrite: rows are changed in a database made for this run, in one on this
+// machine, and in any other only if its owner says so.
+func (s *scan) mayWrite(rows *store.Store) bool { return rows.Local() || s.OwnDatabase }
+
+// handOver is the environment by which the API finds its store. Where the gate
+// sees the store and starts the API, the DSN leads through a tap, so that it
+// sees what the API does there.
+func (s *scan) handOver(ctx context.Context, up *stage, database *recipe.Database, dsn secret.Text) map[string]secret.Text {
+	if s.Recipe.Target.Process == nil || dsn.IsZero() {
+		return nil // somebody else told the API where its store is
+	}
+	environment := map[string]secret.Text{}
+	if s.witness != nil {
+		wire, err := tap.Listen(ctx, dsn)
+		if err != nil {
+			s.blind, s.witness = fmt.Errorf("the session store cannot be watched: %w", err), nil
+		} else {
+			up.down = append(up.down, func() { _ = wire.Close() })
+			s.witness.wire = wire
+			environment, dsn = wire.Environment(), wire.DSN()
+			s.redactor.Add(dsn)
+		}
+	}
+	for _, name := range database.EnvironmentVariable {
+		environment[name] = dsn
+	}
+	return environment
 }
 
 // password is the secret part of a DSN, which drivers print alone; zero if it
@@ -132,8 +139,16 @@ func (s *scan) files(database *recipe.Database) []string {
 	return files
 }
 
+// errNotOurs is why files are not run, since a schema may drop tables.
+var errNotOurs = errors.New("database.url is not on this machine, so the gate does not run database.schema and database.seed there; " +
+	"leave them out, or give --i-own-this-database")
+
 func (s *scan) runFiles(ctx context.Context, opened *store.Store, database *recipe.Database) error {
-	for _, file := range s.files(database) {
+	files := s.files(database)
+	if len(files) > 0 && !s.mayWrite(opened) {
+		return errNotOurs
+	}
+	for _, file := range files {
 		if err := opened.RunFile(ctx, file); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sessiongate/sessiongate/internal/app"
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/launch"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/store"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
 
@@ -132,20 +137,95 @@ func TestAnAPIThatIgnoresItsStore(t *testing.T) {
 	}
 }
 
-// What is wrong with a store is one sentence, and no scan without it is
-// passed off as one with it.
+// What is wrong with a store is one sentence; the HTTP probes run all the same,
+// what only the store could show is not tested for that very reason, and no scan
+// without its store is passed off as one with it.
 func TestBadStoresAreSaidInOneSentence(t *testing.T) {
 	t.Parallel()
+	server, err := launch.Postgres(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	stranger := strings.Replace(server.DSN.Reveal(), "postgresql://sessiongate:", "postgresql://stranger:canary", 1)
+	folder := t.TempDir()
+	for name, text := range map[string]string{"broken.sql": "CREATE TABLE sessions (id TEXT);\n\nINSERT INTO nowhere VALUES (1);\n", "good.sql": "SELECT 1;"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, test := range map[string]struct{ database, says string }{
-		"unreachable":    {`{url: "postgres://nobody:canary@127.0.0.1:1/x"}`, "127.0.0.1:1"},
-		"no schema file": {`{ephemeral: postgres, schema: missing.sql}`, "missing.sql"},
+		"no URL":                             {`{url: "postgres//nobody:canary@127.0.0.1/x"}`, "cannot be read"},
+		"unreachable":                        {`{url: "postgres://nobody:canary@127.0.0.1:1/x"}`, "127.0.0.1:1 refused"},
+		"refused login":                      {`{url: "` + stranger + `"}`, "correct the user or password"},
+		"no schema file":                     {`{ephemeral: postgres, schema: missing.sql}`, "missing.sql does not exist"},
+		"failing schema":                     {`{ephemeral: postgres, schema: ` + folder + `/broken.sql}`, "broken.sql:3: "},
+		"failing schema of a given database": {`{url: "` + server.DSN.Reveal() + `", schema: ` + folder + `/broken.sql}`, "broken.sql:3: "},
+		"failing seed":                       {`{ephemeral: postgres, schema: ` + folder + `/good.sql, seed: ` + folder + `/broken.sql}`, "broken.sql:3: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			made := scan(t, processRecipe(t, "steady")+"database: "+test.database+"\n")
-			if made.Gate.ExitCode != 3 || !strings.Contains(made.Problem, test.says) || strings.Contains(made.Problem, "canary") || strings.Contains(made.Problem, "\n") {
-				t.Errorf("gate %+v, problem %q", made.Gate, made.Problem)
+			problem := made.Target.StoreProblem
+			if made.Problem != "" || !strings.Contains(problem, test.says) || strings.Contains(problem, "canary") || strings.Contains(problem, "\n") {
+				t.Errorf("problems %q and %q", made.Problem, problem)
+			}
+			if made.Gate.ExitCode != 3 || !strings.Contains(made.Gate.Reason, problem) || made.Requests < 100 {
+				t.Errorf("gate %+v after %d requests", made.Gate, made.Requests)
+			}
+			if got := row(t, made, "session-id-stored-in-clear"); got.Outcome != finding.NotTested || got.Reason.Code != finding.NoDatabase || got.Reason.Text != problem {
+				t.Errorf("%s %s", got.Outcome, got.Reason)
+			}
+			if got := row(t, made, "session-id-not-rotated-on-login"); got.Outcome != finding.Pass {
+				t.Errorf("%s %s", got.Outcome, got.Reason)
 			}
 		})
 	}
+}
+
+// A database that is not known to be on this machine is somebody's: nothing is
+// written to it unless its owner says so. The address below leads to this machine,
+// but it is no loopback address.
+func TestNothingIsWrittenElsewhere(t *testing.T) {
+	t.Parallel()
+	server, err := launch.Postgres(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	elsewhere := strings.Replace(server.DSN.Reveal(), "@127.0.0.1:", "@0.0.0.0:", 1)
+	file := filepath.Join(t.TempDir(), "schema.sql")
+	if err := os.WriteFile(file, []byte("CREATE TABLE written (id TEXT);\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, own := range []bool{false, true} {
+		r, err := recipe.Parse("recipe.yml", []byte(processRecipe(t, "steady")+`database: {url: "`+elsewhere+`", schema: `+file+"}\n"), os.LookupEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := app.Audit(t.Context(), app.Options{Recipe: r, Version: "test", OwnDatabase: own})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refused := strings.Contains(made.Target.StoreProblem, "--i-own-this-database"); refused == own {
+			t.Errorf("owned %t: problem %q", own, made.Target.StoreProblem)
+		}
+		if written := tableExists(t, server, "written"); written != own {
+			t.Errorf("owned %t: the schema was run: %t", own, written)
+		}
+	}
+}
+
+func tableExists(t *testing.T, server *launch.Database, name string) bool {
+	t.Helper()
+	opened, err := store.Open(t.Context(), server.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	tables, err := opened.Tables(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(tables, func(table store.Table) bool { return table.Name == name })
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/store"
@@ -14,8 +15,12 @@ import (
 // and the rows behind them. Where the gate did not start the API there is no
 // wire to sit on.
 type witness struct {
-	wire *tap.Tap // may be nil
-	rows *store.Store
+	wire     *tap.Tap // may be nil
+	rows     *store.Store
+	mayWrite bool // else rows are looked at only
+
+	mu      sync.Mutex
+	altered map[secret.Text][]trace.Row // as they were before the first change
 }
 
 func (w *witness) Watch(ids ...secret.Text) {
@@ -43,6 +48,24 @@ func (w *witness) Look(ctx context.Context, id secret.Text) ([]trace.Cell, error
 		return nil, errNotOurStore
 	}
 	return w.rows.Find(ctx, id, w.tables())
+}
+
+// Users are those the wire saw, with what the store lets them do.
+func (w *witness) Users(ctx context.Context) []trace.StoreUser {
+	if w.wire == nil {
+		return nil
+	}
+	var users []trace.StoreUser
+	for _, name := range w.wire.Users() {
+		user := trace.StoreUser{Name: name}
+		if may, err := w.rows.Privileges(ctx, name); err != nil {
+			user.Problem = err.Error()
+		} else {
+			user.Admin = may.Superuser
+		}
+		users = append(users, user)
+	}
+	return users
 }
 
 // tables are those of the statements that were kept, each once.

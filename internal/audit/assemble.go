@@ -192,7 +192,7 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 			*text = printable(redactor.Clean(*text))
 		}
 	}
-	wash(&r.Target.URL, &r.Target.Store, &r.Target.Name, &r.Problem, &r.Calibration.Carrier)
+	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier)
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
 	}

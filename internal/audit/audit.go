@@ -30,12 +30,15 @@ type Stage interface {
 	Know(trace.Facts)
 	Exchanges() []trace.Exchange
 	Looks() []trace.Look
+	Altered() []trace.Alteration
 	Close()
 }
 
 // Store is the session store as the tap on its wire saw it.
 type Store interface {
 	Statements() []trace.Statement
+	// Users are the names under which the API logged in there.
+	Users(ctx context.Context) []trace.StoreUser
 }
 
 // Options of an audit.
@@ -48,15 +51,20 @@ type Options struct {
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
-	Policy        time.Duration
+	Policy        Promise
 	Deep          bool              // the deep profile
 	NotApplicable map[string]string // rule or base rule -> the user's reason
 	Redactor      *secret.Redactor
 	// Store sees what the API did with its session store; nil without one.
-	Store    Store
-	Log      func() trace.Log // what the API printed; nil where it is not ours
-	Progress func(Event)      // nil: nobody listens
+	Store Store
+	// StoreProblem is why there is none, where there should be one.
+	StoreProblem string
+	Log          func() trace.Log // what the API printed; nil where it is not ours
+	Progress     func(Event)      // nil: nobody listens
 }
+
+// Promise is what the recipe says of the API's sessions; zero: nothing.
+type Promise struct{ IdleTimeout, AbsoluteTimeout time.Duration }
 
 // User is an account as calibration needs it.
 type User struct {
@@ -92,6 +100,7 @@ type run struct {
 	facts   trace.Facts
 	problem finding.Reason // of calibration
 	damage  finding.Reason // what the attacks left behind (K7)
+	users   []trace.StoreUser
 
 	mu     sync.Mutex
 	traces map[string][]trace.Trace // by flow, one for each time it ran
@@ -106,7 +115,7 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Store: options.Store != nil, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout, Steps: map[string]bool{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
@@ -118,6 +127,9 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	r.perform(ctx, r.wanted())
 	r.perform(ctx, r.doubtful())
 	r.damage = r.recalibrate(ctx)
+	if r.Store != nil {
+		r.users = r.Store.Users(ctx)
+	}
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
@@ -212,7 +224,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 		if fault := recover(); fault != nil {
 			seen.Problem = "the flow " + flow.Name + " broke inside sessiongate; please report it"
 		}
-		seen.Exchanges, seen.Looks = stage.Exchanges(), stage.Looks()
+		seen.Exchanges, seen.Looks, seen.Altered = stage.Exchanges(), stage.Looks(), stage.Altered()
 		stage.Close()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -369,7 +381,7 @@ func (r *run) judge(p probe.Probe, seen trace.Trace) (verdict finding.Verdict) {
 		}
 	}()
 	if r.Store != nil {
-		seen.Statements = r.Store.Statements()
+		seen.Statements, seen.StoreUsers = r.Store.Statements(), r.users
 	}
 	if r.Log != nil {
 		seen.Log = r.Log()

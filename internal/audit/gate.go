@@ -43,6 +43,8 @@ func (p Policy) decide(r report.Report) report.Gate {
 		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d", r.Score.Value, p.FailUnder)
 	case r.Problem != "" && !p.AllowInconclusive:
 		gate.ExitCode, gate.Reason = ExitUnproven, "nothing could be measured: "+r.Problem
+	case r.Target.StoreProblem != "" && !p.AllowInconclusive:
+		gate.ExitCode, gate.Reason = ExitUnproven, "the session store could not be used: "+r.Target.StoreProblem
 	case len(r.Coverage.CoreUntested) > 0 && !p.AllowInconclusive:
 		gate.ExitCode, gate.Reason = ExitUnproven, "core rules could not be tested: "+strings.Join(r.Coverage.CoreUntested, ", ")
 	case !onlyNew && r.Score.Value < p.FailUnder:

@@ -55,6 +55,8 @@ type Witness interface {
 	Watch(ids ...secret.Text)
 	// Look finds the places where the store holds an id, in any form.
 	Look(ctx context.Context, id secret.Text) ([]trace.Cell, error)
+	// Alter changes the rows of an id and names the columns it changed.
+	Alter(ctx context.Context, id secret.Text, change probe.Alteration) (columns []string, err error)
 }
 
 // World opens the stages of one run against one target.
@@ -145,6 +147,7 @@ type record struct {
 	mu        sync.Mutex
 	exchanges []trace.Exchange
 	looks     []trace.Look
+	altered   []trace.Alteration
 	open      []*http.Transport
 }
 
@@ -223,6 +226,36 @@ func (s *Stage) Looks() []trace.Look {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
 	return append([]trace.Look(nil), s.record.looks...)
+}
+
+// Alter changes the rows of each id of the credential.
+func (s *Stage) Alter(ctx context.Context, moment string, credential trace.Credential, change probe.Alteration) bool {
+	witness := s.world.options.Witness
+	if witness == nil {
+		return false
+	}
+	changed := false
+	for _, held := range credential {
+		done := trace.Alteration{Flow: s.flow, Round: s.round, Moment: moment, At: time.Now(), ID: held.ID,
+			Kind: change.Kind, By: change.By, To: change.To}
+		columns, err := witness.Alter(ctx, held.ID, change)
+		if err != nil {
+			done.Problem = s.world.options.Redactor.Clean(err.Error())
+		}
+		done.Columns = columns
+		changed = changed || err == nil
+		s.record.mu.Lock()
+		s.record.altered = append(s.record.altered, done)
+		s.record.mu.Unlock()
+	}
+	return changed
+}
+
+// Altered are the alterations so far.
+func (s *Stage) Altered() []trace.Alteration {
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	return append([]trace.Alteration(nil), s.record.altered...)
 }
 
 // watch makes ids known to the redactor and, before they are sent, to the tap.

@@ -29,6 +29,8 @@ type example struct {
 	log     trace.Log
 	looks   []trace.Look // into the store; with one, the gate sees the store
 	sql     []trace.Statement
+	altered []trace.Alteration // in the store
+	users   []trace.StoreUser
 
 	code       finding.Code // of a not-tested one
 	subject    string       // of a failing one, as its step
@@ -57,7 +59,8 @@ func (e example) trace(t testing.TB) trace.Trace {
 	}
 	seen := tell(t, facts, e.lines)
 	seen.Problem, seen.Log, seen.Looks, seen.Statements = e.problem, e.log, e.looks, e.sql
-	seen.Facts.Store = seen.Facts.Store || len(e.looks) > 0
+	seen.Altered, seen.StoreUsers = e.altered, e.users
+	seen.Facts.Store = seen.Facts.Store || len(e.looks) > 0 || len(e.altered) > 0 || len(e.users) > 0
 	seen.Flow = "everything"
 	if flow := e.probe(t).Flow; flow != nil {
 		seen.Flow = flow.Name
@@ -81,7 +84,7 @@ func probeOf(t testing.TB, rule string) probe.Probe {
 // examples are those of all families.
 func examples() []example {
 	return slices.Concat(fixationExamples(), channelExamples(), isolationExamples(), terminationExamples(),
-		idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples())
+		ageingExamples(), storeUserExamples(), idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples())
 }
 
 // usual is a target with two users and one session cookie.

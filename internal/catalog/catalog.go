@@ -25,6 +25,8 @@ func All() []probe.Probe {
 		crossUserSessionReuse,
 		sessionIdentityFromNetwork,
 		logoutSessionNotInvalidated,
+		idleTimeoutNotEnforced,
+		absoluteTimeoutNotEnforced,
 		sessionLifetimeExcessive,
 		sessionIDInsufficientLength,
 		sessionCookieMissingSecure,
@@ -39,6 +41,7 @@ func All() []probe.Probe {
 		sessionIDInResponseBody,
 		sessionIDStoredInClear,
 		sessionIDInLogs,
+		sessionStoreUserIsAdmin,
 		sessionIDSQLInjection,
 	}
 }

@@ -34,6 +34,7 @@ type mutation struct {
 
 // The reasons of exempt probes.
 const (
+	twinRow    = "its controls are the victim's own: a twin whose row is deleted, and a row put back"
 	ownControl = "its control is the victim herself, signed in before and after"
 	nobodyElse = "it judges what is declared and stored for the victim, and has no attacker"
 	onlyVisits = "its flow asks nobody who they are, and ends at a visit that fails"
@@ -42,6 +43,7 @@ const (
 // The reasons of gaps.
 const (
 	unseenDecoys  = "an attack that worked counts without a word of the disguises that must not work"
+	ownTrials     = "the other timeouts of the flow are trials of their own"
 	declaredAtAll = "what was declared and stored is not taken back by a 429"
 )
 
@@ -90,6 +92,8 @@ var (
 		"duplicate-set-cookie":          ownControl,
 		"session-lifetime-excessive":    nobodyElse,
 		"session-id-stored-in-clear":    nobodyElse,
+		"idle-timeout-not-enforced":     twinRow,
+		"absolute-timeout-not-enforced": twinRow,
 	}
 	noVictim   = map[string]string{"permissive-session-creation": onlyVisits}
 	noAttacker = map[string]string{
@@ -192,7 +196,11 @@ func TestNoPassWithoutTheAttack(t *testing.T) {
 func TestNoPassIfTheAttackWorked(t *testing.T) {
 	t.Parallel()
 	stranger := func(e example, x trace.Exchange) bool { return !showsVictim(e, x) }
-	mutation{of: passed, wanted: notPassed, single: true, spoils: and(isRead, byAttackers, stranger), change: showVictim, exempt: noAttacker}.try(t)
+	mutation{of: passed, wanted: notPassed, single: true, spoils: and(isRead, byAttackers, stranger), change: showVictim, exempt: noAttacker,
+		gaps: map[string]string{
+			"idle-timeout-not-enforced":     ownTrials,
+			"absolute-timeout-not-enforced": ownTrials,
+		}}.try(t)
 }
 
 func TestNoFailUnlessTheAttackWorked(t *testing.T) {

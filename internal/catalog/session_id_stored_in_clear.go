@@ -61,8 +61,7 @@ func looked(t trace.Trace) (trace.Look, finding.Reason, bool) {
 	case len(t.Reads(victim, after)) == 0 || !t.Reads(victim, after)[0].Who.Is(t.Facts.Victim()):
 		return trace.Look{}, unfinished(t, "the victim's login was not completed"), false
 	case !t.Facts.Store:
-		return trace.Look{}, finding.Reason{Code: finding.NoDatabase, Text: "the gate does not see the session store",
-			Remedy: "let it start the store or give its URL (database:)"}, false
+		return trace.Look{}, blind(t.Facts), false
 	}
 	for _, look := range t.Looks {
 		if look.Moment != after {

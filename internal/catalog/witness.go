@@ -6,6 +6,15 @@ import (
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
+// blind is the reason of what only the session store could show.
+func blind(facts trace.Facts) finding.Reason {
+	if facts.StoreProblem != "" {
+		return finding.Reason{Code: finding.NoDatabase, Text: facts.StoreProblem}
+	}
+	return finding.Reason{Code: finding.NoDatabase, Text: "the gate does not see the session store",
+		Remedy: "let it start the store or give its URL (database:)"}
+}
+
 // witnessed is what the session store saw of an id: the statements that wrote
 // with it while the step was answered, and its row before and after. HTTP
 // access decides; the store explains (probes.md §2.4).

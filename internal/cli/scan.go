@@ -24,7 +24,7 @@ type flags struct {
 	databaseEnv, carrier, profile  string
 	failUnder                      int
 	baseline                       string
-	allowInconclusive              bool
+	allowInconclusive, ownDatabase bool
 	outputs                        []string
 	timeout                        time.Duration
 	quiet, verbose, noColor        bool
@@ -62,6 +62,7 @@ Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 	set.IntVar(&f.failUnder, "fail-under", 70, "lowest `SCORE` that passes")
 	set.StringVar(&f.baseline, "baseline", "", "JSON report `FILE` with the findings that are known")
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "let the score decide although core rules could not be tested")
+	set.BoolVar(&f.ownDatabase, "i-own-this-database", false, "write to a database.url that is not on this machine: run schema and seed, age rows and put them back")
 	set.StringArrayVar(&f.outputs, "out", nil, "`FORMAT=FILE`, repeatable; formats "+strings.Join(app.Formats, ", ")+"; - is standard output")
 	set.DurationVar(&f.timeout, "timeout", 0, "limit of the whole scan (default 5m, 30m with --profile deep)")
 	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for")
@@ -82,7 +83,7 @@ func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	return scan(cmd, streams, app.Options{Recipe: r, AllowInconclusive: f.allowInconclusive, Deep: f.profile == "deep", Timeout: f.timeout}, outputs, f)
+	return scan(cmd, streams, app.Options{Recipe: r, AllowInconclusive: f.allowInconclusive, Deep: f.profile == "deep", OwnDatabase: f.ownDatabase, Timeout: f.timeout}, outputs, f)
 }
 
 // scan audits and writes; the gate's verdict is the exit code.

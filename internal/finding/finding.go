@@ -105,6 +105,8 @@ const (
 	Decided        Code = "NT-DONE"   // another rule already decided the question
 	NoEnvironment  Code = "NT-ENV"    // the transport or a proxy hides it
 	NoDatabase     Code = "NT-DB"     // only the session store could show it
+	NoSchema       Code = "NT-SCHEMA" // its tables have no column that says so
+	Cached         Code = "NT-CACHE"  // the API does not go by what its store says
 	RateLimited    Code = "NT-RATE"   // the API answered 429
 	Flaky          Code = "NT-FLAKY"  // seen once, not reproduced
 	TooFew         Code = "NT-BUDGET" // too few observations
@@ -119,7 +121,7 @@ const (
 // does not block; what was there and could not be measured does.
 func (c Code) Blocks() bool {
 	switch c {
-	case NoPrecondition, Decided, NoEnvironment, NoDatabase, OtherProfile:
+	case NoPrecondition, Decided, NoEnvironment, NoDatabase, NoSchema, Cached, OtherProfile:
 		return false
 	}
 	return true

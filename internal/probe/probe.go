@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -64,6 +65,9 @@ type Stage interface {
 	// Look records what the session store holds for an id. Without a store
 	// nothing is recorded, and nothing fails.
 	Look(ctx context.Context, moment string, credential trace.Credential)
+	// Alter changes the rows that hold the credential, and records it. It reports
+	// whether anything was changed; Restore is to follow, whatever happens.
+	Alter(ctx context.Context, moment string, credential trace.Credential, change Alteration) bool
 	// Disguise changes the id in each slot; the result is watched like a forged one.
 	Disguise(trace.Credential, func(id string) string) trace.Credential
 	// Forge makes an id the server never issued, in the carrier's slots.
@@ -102,6 +106,16 @@ type Actor interface {
 	// Beside opens another browser with an empty jar that shares this one's
 	// connections and headers: what a proxy in front of the API would do.
 	Beside(name string) Actor
+}
+
+// Alteration is a change to the rows of a session: what kind, and for the
+// kinds that change moments which ones (roles of trace.Column; none is all) and
+// how.
+type Alteration struct {
+	Kind  trace.AlterationKind
+	Roles []string
+	By    time.Duration // with Aged
+	To    time.Time     // with Set
 }
 
 // Shape is how a forged id looks.

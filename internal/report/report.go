@@ -37,7 +37,10 @@ type Report struct {
 type Target struct {
 	URL   string
 	Store string // "PostgreSQL 15.18 stand-in"; "" when none was seen
-	Name  string // how the user knows it: an image, a command; may be empty
+	// StoreProblem is why the store that the recipe names could not be used; the
+	// rules that need it are not tested.
+	StoreProblem string
+	Name         string // how the user knows it: an image, a command; may be empty
 }
 
 // Gate is the decision.

@@ -26,7 +26,7 @@ type Plan struct {
 }
 
 // Prepare carries a plan out and returns the DSN of the login, whose password
-// is random. It may read and write rows and use sequences; it owns nothing and,
+// is random; when it is one of the files that failed, with the error. It may read and write rows and use sequences; it owns nothing and,
 // unless there are no files, creates nothing. On a CockroachDB in insecure mode
 // there are no passwords, and the DSN has none.
 func (s *Store) Prepare(ctx context.Context, plan Plan) (secret.Text, error) {
@@ -45,15 +45,19 @@ func (s *Store) Prepare(ctx context.Context, plan Plan) (secret.Text, error) {
 		return secret.Text{}, err
 	}
 	defer inside.Close()
+	var failed error
 	for _, file := range plan.Files {
-		if err := inside.RunFile(ctx, file); err != nil {
-			return secret.Text{}, err
+		if failed = inside.RunFile(ctx, file); failed != nil {
+			break
 		}
 	}
 	if err := inside.grant(ctx, plan); err != nil {
-		return secret.Text{}, fmt.Errorf("the user %s cannot be given its privileges: %w", plan.User, explain(ctx, err))
+		if failed == nil {
+			failed = fmt.Errorf("the user %s cannot be given its privileges: %w", plan.User, explain(ctx, err))
+		}
+		return secret.Text{}, failed
 	}
-	return inside.login(plan, password), nil
+	return inside.login(plan, password), failed
 }
 
 // createUser puts the password into the statement, since a definition takes no

@@ -10,6 +10,7 @@ package store
 
 import (
 	"context"
+	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -94,6 +95,20 @@ func (s *Store) Close() error {
 	_ = s.connection.Close(ctx)
 	s.observer.close(ctx)
 	return nil
+}
+
+// Local reports whether the database is on this machine: behind a socket file
+// or a loopback address.
+func (s *Store) Local() bool {
+	isLocal := func(host string) bool {
+		return strings.HasPrefix(host, "/") || host == "localhost" || net.ParseIP(host).IsLoopback()
+	}
+	for _, other := range s.config.Fallbacks {
+		if !isLocal(other.Host) {
+			return false
+		}
+	}
+	return isLocal(s.config.Host)
 }
 
 // Version is the server for people: "PostgreSQL 15.18", "CockroachDB v26.2.5".

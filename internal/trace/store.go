@@ -72,6 +72,56 @@ type Cell struct {
 	Row        Row
 }
 
+// Alteration is what the gate did to the rows of a session that it had made
+// itself. It is put back afterwards.
+type Alteration struct {
+	Flow, Round, Moment string
+	At                  time.Time
+	ID                  secret.Text
+	Kind                AlterationKind
+	By                  time.Duration // with Aged
+	To                  time.Time     // with Set
+	Columns             []string      // that were changed: "sessions.last_seen", "sessions.data: exp"
+	// Problem is why nothing was changed; one clause, without secrets.
+	Problem string
+}
+
+// AlterationKind is what was done.
+type AlterationKind string
+
+// The kinds of probes.md §7. The first changes nothing, and is the control for
+// the others.
+const (
+	Touched  AlterationKind = "touched"
+	Aged     AlterationKind = "aged"     // moments moved back, as if time had passed
+	Set      AlterationKind = "set"      // moments set to another
+	Deleted  AlterationKind = "deleted"  // rows removed
+	Restored AlterationKind = "restored" // made what it was at first, byte for byte
+)
+
+// Describe is the alteration for a reader.
+func (a Alteration) Describe() string {
+	switch a.Kind {
+	case Touched:
+		return "updated to what it holds"
+	case Deleted:
+		return "deleted"
+	case Restored:
+		return "put back as it was"
+	case Set:
+		return strings.Join(a.Columns, ", ") + " set to " + a.To.UTC().Format(time.DateTime)
+	}
+	return strings.Join(a.Columns, ", ") + " moved back by " + a.By.String()
+}
+
+// StoreUser is a name under which the API logged in to its database.
+type StoreUser struct {
+	Name  string
+	Admin bool // it may do everything, whatever was granted
+	// Problem is why its privileges are not known; one clause, without secrets.
+	Problem string
+}
+
 // Verb is what a statement does: "INSERT INTO sessions", "SELECT". It names the
 // first table only.
 func (s Statement) Verb() string {

@@ -207,12 +207,14 @@ type Facts struct {
 	Exclusive bool // a new login ends the user's earlier sessions
 	Steps     map[string]bool
 	Controls  []Control
-	// Store says that the session store can be looked into.
-	Store bool
+	// Store says that the session store can be looked into; StoreProblem, why
+	// not, where the recipe names one.
+	Store        bool
+	StoreProblem string
 	// Deep is the profile that may take minutes and thousands of requests.
 	Deep bool
-	// AbsoluteTimeout is the recipe's policy; zero without one.
-	AbsoluteTimeout time.Duration
+	// IdleTimeout and AbsoluteTimeout are the recipe's policy; zero without one.
+	IdleTimeout, AbsoluteTimeout time.Duration
 }
 
 // defaultLifetime is NIST SP 800-63B-4's limit for AAL1.
@@ -282,8 +284,10 @@ type Trace struct {
 	Flow       string
 	Facts      Facts
 	Exchanges  []Exchange
-	Looks      []Look      // into the session store
-	Statements []Statement // of the whole run, those in which a watched id travelled
+	Looks      []Look       // into the session store
+	Altered    []Alteration // in the session store, in order
+	Statements []Statement  // of the whole run, those in which a watched id travelled
+	StoreUsers []StoreUser  // of the whole run; none where the gate does not sit on the wire
 	Log        Log
 	Problem    string // why the flow stopped early; "" when it went through
 }
@@ -298,7 +302,12 @@ type Log struct {
 // Round is the part of the trace with that name.
 func (t Trace) Round(name string) Trace {
 	part := t
-	part.Exchanges, part.Looks = nil, nil
+	part.Exchanges, part.Looks, part.Altered = nil, nil, nil
+	for _, altered := range t.Altered {
+		if altered.Round == name {
+			part.Altered = append(part.Altered, altered)
+		}
+	}
 	for _, look := range t.Looks {
 		if look.Round == name {
 			part.Looks = append(part.Looks, look)

@@ -30,6 +30,20 @@ func TestExpiryHonoured(t *testing.T) {
 	made := scan(t, "testenv/fastapi/expiry-honoured.yml")
 	want(t, made, 0)
 	sound(t, made)
+	made.passed(t, "idle-timeout-not-enforced", "last_seen")
+	made.passed(t, "absolute-timeout-not-enforced", "expires_at")
+}
+
+func TestExpiryIgnored(t *testing.T) {
+	t.Parallel()
+	made := scan(t, "testenv/fastapi/expiry-ignored.yml")
+	want(t, made, 0, "idle-timeout-not-enforced", "absolute-timeout-not-enforced") // medium: below 80, and the gate is at 70
+	made.locatedIn(t, "expiry_ignored", "idle-timeout-not-enforced", "absolute-timeout-not-enforced")
+	for _, proof := range []string{"moved back by 31m0s", "sessions.expires_at set to", "put back as it was"} {
+		if !strings.Contains(made.json, proof) {
+			t.Errorf("JSON does not show %q", proof)
+		}
+	}
 }
 
 // The gate lets low findings pass: what these apps do is one weakness each.
@@ -43,7 +57,6 @@ func TestOneWeakness(t *testing.T) {
 		{"logs-ids", []string{"session-id-in-logs"}},
 		{"adopts-unknown", []string{"permissive-session-creation"}},
 		{"keeps-anonymous", nil},
-		{"expiry-ignored", nil},
 	} {
 		t.Run(app.recipe, func(t *testing.T) {
 			t.Parallel()

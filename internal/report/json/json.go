@@ -46,8 +46,9 @@ type tool struct {
 }
 
 type target struct {
-	URL   string `json:"url"`
-	Store string `json:"store"`
+	URL          string `json:"url"`
+	Store        string `json:"store"`
+	StoreProblem string `json:"store_problem,omitempty"`
 }
 
 type gate struct {
@@ -133,7 +134,7 @@ func of(r report.Report) document {
 	return document{
 		Version:             version,
 		Tool:                tool{Name: "sessiongate", Version: r.Version, Catalogue: report.Catalogue},
-		Target:              target{URL: r.Target.URL, Store: r.Target.Store},
+		Target:              target{URL: r.Target.URL, Store: r.Target.Store, StoreProblem: r.Target.StoreProblem},
 		Score:               r.Score.Value,
 		Grade:               r.Score.Grade,
 		ScoreIfUntestedPass: r.Score.IfUntestedPassed,

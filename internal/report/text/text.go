@@ -47,6 +47,9 @@ func header(p *page, r report.Report) {
 	p.wrap(bold, "", "  ", title)
 	p.blank()
 	entry(p, "Store", r.Target.Store)
+	if r.Target.StoreProblem != "" {
+		p.wrap(bad, "  Store     ", strings.Repeat(" ", 12), "not used: "+r.Target.StoreProblem)
+	}
 	entry(p, "Session", either(", ", r.Calibration.Carrier, r.Calibration.Kind))
 	entry(p, "Accounts", accounts(r.Calibration))
 	if r.Problem == "" {
