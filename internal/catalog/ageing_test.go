@@ -142,12 +142,14 @@ func ageingExamples() []example {
 
 func storeUserExamples() []example {
 	const rule = "session-store-user-is-admin"
+	const lines = "victim | login | sets alice#1"
 	api, root := trace.StoreUser{Name: "api"}, trace.StoreUser{Name: "root", Admin: true}
 	return []example{
-		{rule: rule, outcome: finding.Fail, users: []trace.StoreUser{api, root}, subject: "store user root", step: "login", reproduced: true},
-		{rule: rule, outcome: finding.Pass, users: []trace.StoreUser{api}},
-		{rule: rule, outcome: finding.NotTested, name: "no store", code: finding.NoDatabase},
-		{rule: rule, outcome: finding.NotTested, name: "the API did not log in", code: finding.NoDatabase, facts: func(facts *trace.Facts) { facts.Store = true }},
-		{rule: rule, outcome: finding.NotTested, name: "not known", code: finding.NoDatabase, users: []trace.StoreUser{{Name: "api", Problem: "there is no such user"}}},
+		{rule: rule, lines: lines, outcome: finding.Fail, users: []trace.StoreUser{api, root}, subject: "store user root", step: "login", reproduced: true},
+		{rule: rule, lines: lines, outcome: finding.Pass, users: []trace.StoreUser{api}},
+		{rule: rule, lines: lines, outcome: finding.NotTested, name: "no store", code: finding.NoDatabase},
+		{rule: rule, lines: lines, outcome: finding.NotTested, name: "the API did not log in", code: finding.NoDatabase, facts: func(facts *trace.Facts) { facts.Store = true }},
+		{rule: rule, outcome: finding.NotTested, name: "no login", code: finding.NoCalibration, users: []trace.StoreUser{api}},
+		{rule: rule, lines: lines, outcome: finding.NotTested, name: "not known", code: finding.NoDatabase, users: []trace.StoreUser{{Name: "api", Problem: "there is no such user"}}},
 	}
 }

@@ -44,7 +44,7 @@ func judgeLogout(t trace.Trace) finding.Verdict {
 			Message: logoutMessage(t.Facts, user), Evidence: append(story(t), witnessed(t, plantedID(t), logout)...),
 		})
 	case first.Who.IsAnonymous() && last.Who.IsAnonymous():
-		return finding.Passed("")
+		return finding.Passed(keptRow(t))
 	case first.Who.Is(user) && last.Who.IsAnonymous():
 		return finding.Untested(finding.Ambiguous, "the old id still worked right after the logout and no longer after the next login",
 			"check whether the API caches sessions, or ends them at login only")
@@ -52,6 +52,23 @@ func judgeLogout(t trace.Trace) finding.Verdict {
 		return untested(unclear(last))
 	}
 	return untested(unclear(first))
+}
+
+// keptRow says that the store keeps a session that the logout ended, as stores
+// that mark rows as revoked do.
+func keptRow(t trace.Trace) string {
+	id := plantedID(t)
+	for _, look := range t.Looks {
+		if look.Moment != after || look.ID != id {
+			continue
+		}
+		for _, place := range look.Places {
+			if !place.Within {
+				return "the row of " + place.Row.Table + " stays, and the API refuses it"
+			}
+		}
+	}
+	return ""
 }
 
 func logoutMessage(facts trace.Facts, user string) string {

@@ -73,6 +73,8 @@ func logoutExamples() []example {
 		{rule: rule, outcome: finding.Fail, name: "a bearer token, which its client keeps", subject: "header Authorization", step: "logout",
 			lines: with(signOutStory, append(alive, append(token, "own", "carries alice#1 | alice")...)...), facts: carriedBy(bearer())},
 		{rule: rule, outcome: finding.Pass, lines: with(signOutStory)},
+		{rule: rule, outcome: finding.Pass, name: "the row is marked", lines: with(signOutStory),
+			looks: []trace.Look{looked("after the login", "alice#1", stored("sha256 hex", map[string]string{"user": "1"}))}},
 		{rule: rule, outcome: finding.Pass, name: "a bearer token", lines: with(signOutStory, append(token, "own", "carries alice#1 | anonymous")...), facts: carriedBy(bearer())},
 		open("the login did not sign in", finding.NoCalibration, with(signOutStory, append(alive, "began", "anonymous")...)),
 		open("the logout did nothing", finding.NoCalibration, with(signOutStory, append(alive, "own", "alice")...)),
