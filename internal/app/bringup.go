@@ -38,7 +38,7 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 	if database := s.Recipe.Database; database != nil {
 		dsn, rows, err := s.openStore(ctx, up, database)
 		if s.blind = err; err == nil {
-			s.witness = &witness{rows: rows, mayWrite: s.mayWrite(rows)}
+			s.witness = &witness{rows: rows, mayWrite: s.mayWrite(rows), table: database.Table}
 		}
 		maps.Copy(environment, s.handOver(ctx, up, database, dsn))
 	}
