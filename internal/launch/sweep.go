@@ -2,6 +2,7 @@ package launch
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,9 +15,22 @@ import (
 // process that made it.
 var ours = regexp.MustCompile(`^sessiongate-([0-9]{1,9})-[0-9]+$`)
 
-// Sweep removes what earlier runs left behind because they were killed. It
-// does what it can and says nothing.
-func Sweep() { sweep(os.TempDir()) }
+// newFolder makes such a directory below parent.
+func newFolder(parent string) (string, error) {
+	folder, err := os.MkdirTemp(parent, fmt.Sprintf("sessiongate-%d-", os.Getpid()))
+	if err != nil {
+		return "", fail("no directory for the database: "+leaf(err)+"; set TMPDIR to a directory that can be written", err)
+	}
+	return folder, nil
+}
+
+// Sweep removes what earlier runs left behind because they were killed:
+// directories, and containers where an engine answers. It does what it can and
+// says nothing.
+func Sweep() {
+	sweep(os.TempDir())
+	sweepContainers()
+}
 
 func sweep(parent string) {
 	entries, err := os.ReadDir(parent)
@@ -28,10 +42,16 @@ func sweep(parent string) {
 		if match == nil || !entry.IsDir() {
 			continue
 		}
-		if pid, err := strconv.Atoi(match[1]); err == nil && dead(pid) {
+		if dead(number(match[1])) {
 			_ = os.RemoveAll(filepath.Join(parent, entry.Name()))
 		}
 	}
+}
+
+// number reads digits that a pattern has bounded.
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits)
+	return n
 }
 
 func dead(pid int) bool { return pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
