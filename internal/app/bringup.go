@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/launch"
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -55,11 +56,14 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Database) (map[string]secret.Text, error) {
 	admin := database.URL
 	if admin.IsZero() {
-		server, err := launch.Postgres(ctx, "")
+		server, err := launch.Store(ctx, launch.StoreOptions{Kind: database.Ephemeral, Version: database.Version, Progress: s.doing})
 		if err != nil {
 			return nil, fmt.Errorf("the session store cannot be started: %w", err)
 		}
 		up.down = append(up.down, func() { _ = server.Close() })
+		if server.Note != "" {
+			s.doing(server.Note)
+		}
 		admin, s.store = server.DSN, server.Name
 	}
 	s.redactor.Add(admin, password(admin))
@@ -91,13 +95,20 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	return environment, nil
 }
 
+// doing is said by what takes long before there is anything to count.
+func (s *scan) doing(what string) {
+	if s.Progress != nil {
+		s.Progress(audit.Event{Doing: what})
+	}
+}
+
 // prepare runs the recipe's files and gives the DSN for the API, and the store
 // as the gate reads it.
 func (s *scan) prepare(ctx context.Context, up *stage, opened *store.Store, database *recipe.Database) (secret.Text, *store.Store, error) {
 	if !database.URL.IsZero() {
 		return database.URL, opened, s.runFiles(ctx, opened, database)
 	}
-	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database)}
+	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database), Throwaway: true}
 	dsn, err := opened.Prepare(ctx, plan)
 	if err != nil {
 		return secret.Text{}, nil, err

@@ -138,6 +138,7 @@ func TestBadStoresAreSaidInOneSentence(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ database, says string }{
 		"unreachable":    {`{url: "postgres://nobody:canary@127.0.0.1:1/x"}`, "127.0.0.1:1"},
+		"no version":     {`{ephemeral: cockroachdb, version: "canary --join elsewhere"}`, "database.version"},
 		"no schema file": {`{ephemeral: postgres, schema: missing.sql}`, "missing.sql"},
 	} {
 		t.Run(name, func(t *testing.T) {
