@@ -41,17 +41,17 @@ func nodeDSN(address string) secret.Text {
 
 // cockroachDB are the ways to a real one, best first: a program of the right
 // version, a container, a program of another version.
-func (m machine) cockroachDB(version string, progress func(string)) []source {
+func (m machine) cockroachDB(wanted StoreOptions) []source {
 	program, reason, err := m.findCockroach()
 	if err != nil || reason != "" {
 		return []source{
 			func(context.Context) (*Database, string, error) { return nil, reason, err },
-			m.contained(version, progress),
+			m.contained(wanted),
 		}
 	}
 	run := func(ctx context.Context) (*Database, string, error) { return m.runCockroach(ctx, program) }
-	if version == "" {
-		return []source{run, m.contained(version, progress)}
+	if wanted.Version == "" {
+		return []source{run, m.contained(wanted)}
 	}
 	fits := false
 	return []source{
@@ -60,12 +60,12 @@ func (m machine) cockroachDB(version string, progress func(string)) []source {
 			if err != nil || reason != "" {
 				return nil, reason, err
 			}
-			if fits = found == version; !fits {
-				return nil, fmt.Sprintf("%s is %s, not %s", m.called(program), found, version), nil
+			if fits = found == wanted.Version; !fits {
+				return nil, fmt.Sprintf("%s is %s, not %s", m.called(program), found, wanted.Version), nil
 			}
 			return run(ctx)
 		},
-		m.contained(version, progress),
+		m.contained(wanted),
 		func(ctx context.Context) (*Database, string, error) {
 			if fits {
 				return nil, "", nil // tried already

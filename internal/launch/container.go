@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -47,17 +48,14 @@ type container struct {
 
 // contained is CockroachDB in a container. Whatever keeps it from running is a
 // reason to look further.
-func (m machine) contained(version string, progress func(string)) source {
-	if version == "" {
-		version = usualVersion
-	}
-	image := cockroachImage + ":" + version
+func (m machine) contained(wanted StoreOptions) source {
+	image := cockroachImage + ":" + cmp.Or(wanted.Version, usualVersion)
 	return func(ctx context.Context) (*Database, string, error) {
 		engine, reason := m.reach(ctx)
 		if reason != "" {
 			return nil, reason, nil
 		}
-		if reason := engine.have(ctx, image, progress); reason != "" {
+		if reason := engine.have(ctx, image, wanted); reason != "" {
 			engine.close()
 			return nil, reason, nil
 		}

@@ -28,6 +28,7 @@ type StoreOptions struct {
 	// Version is a tag of CockroachDB such as v26.2.5; empty: whatever the
 	// binary is, v26.2.5 in a container.
 	Version string
+	Local   bool // only what is on this machine already: no image is pulled
 	// Progress is told before something that may take minutes; nil: nobody is.
 	Progress func(doing string)
 }
@@ -100,7 +101,8 @@ func (m machine) store(ctx context.Context, wanted StoreOptions) (*Database, err
 	var sources []source
 	switch wanted.Kind {
 	case "", cockroachDB:
-		sources = m.cockroachDB(version, wanted.Progress)
+		wanted.Version = version
+		sources = m.cockroachDB(wanted)
 	case postgreSQL:
 	default:
 		return nil, fail(fmt.Sprintf("the ephemeral database is cockroachdb or postgres, not %.40q", wanted.Kind))

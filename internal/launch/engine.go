@@ -116,12 +116,15 @@ func clause(err error) string {
 
 // have sees to it that the image is there. Only a missing one is pulled, so
 // that a run needs no network when it had one before.
-func (e *engine) have(ctx context.Context, image string, progress func(string)) (reason string) {
+func (e *engine) have(ctx context.Context, image string, wanted StoreOptions) (reason string) {
 	if _, err := e.api.ImageInspect(ctx, image); err == nil {
 		return ""
 	}
-	if progress != nil {
-		progress("pulling " + image)
+	if wanted.Local {
+		return "the image " + image + " is not here"
+	}
+	if wanted.Progress != nil {
+		wanted.Progress("pulling " + image)
 	}
 	if err := e.pull(ctx, image); err != nil {
 		return "the image " + image + " is not here and cannot be pulled: " + clause(err)

@@ -370,6 +370,8 @@ func TestAPullThatFails(t *testing.T) {
 			if want := "pulling docker.io/cockroachdb/cockroach:v26.2.5"; len(heard) != 1 || heard[0] != want {
 				t.Errorf("progress %q", heard)
 			}
+			_, err = m.store(t.Context(), StoreOptions{Local: true, Progress: func(string) { t.Error("pulls") }})
+			wantError(t, err, ErrNoDatabase, "the image docker.io/cockroachdb/cockroach:v26.2.5 is not here")
 		})
 	}
 }
