@@ -110,13 +110,14 @@ func retried(serve func() (*Database, error)) (*Database, error) {
 }
 
 // initialise writes the data directory: --no-sync and the smallest log
-// segments, since nothing here outlives the run; the C locale, so that the
+// segments, since nothing here outlives the run; --no-clean, since freeMemory
+// reads what an interrupted initdb would remove; the C locale, so that the
 // server's messages are the ones ready looks for.
 func (c *cluster) initialise(ctx context.Context) error {
 	limit, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 	running, err := c.run("initdb", "--pgdata="+c.data(), "--username="+superuser, "--pwfile="+c.passwordFile(),
-		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1")
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-clean", "--no-instructions", "--wal-segsize=1")
 	if err != nil {
 		return err
 	}

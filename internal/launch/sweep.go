@@ -43,7 +43,9 @@ func sweep(parent string) {
 			continue
 		}
 		if dead(number(match[1])) {
-			_ = os.RemoveAll(filepath.Join(parent, entry.Name()))
+			folder := filepath.Join(parent, entry.Name())
+			freeMemory(folder)
+			_ = os.RemoveAll(folder)
 		}
 	}
 }
@@ -56,9 +58,11 @@ func number(digits string) int {
 
 func dead(pid int) bool { return pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// remove deletes a directory. After a SIGKILL the server's helpers, which are
+// remove deletes the directory of a server that was ended, and frees the memory
+// it forgot. After a SIGKILL the server's helpers, which are
 // outside its group, may write for another moment.
 func remove(folder string) error {
+	freeMemory(folder)
 	deadline := time.NewTimer(2 * time.Second)
 	defer deadline.Stop()
 	again := time.NewTicker(50 * time.Millisecond)
