@@ -70,7 +70,11 @@ func (m machine) cockroachDB(wanted StoreOptions) []source {
 			if fits {
 				return nil, "", nil // tried already
 			}
-			return run(ctx)
+			database, reason, err := run(ctx)
+			if database != nil {
+				database.other = true
+			}
+			return database, reason, err
 		},
 	}
 }

@@ -43,6 +43,7 @@ type Database struct {
 	// when it is.
 	Note string
 
+	other     bool // a CockroachDB of another version than was asked for
 	folder    string
 	process   *process
 	container *container // nil: a process and its folder
@@ -119,7 +120,9 @@ func (m machine) store(ctx context.Context, wanted StoreOptions) (*Database, err
 		case err != nil:
 			return nil, err
 		case database != nil:
-			database.Note = instead(missed)
+			if database.other {
+				database.Note = instead(missed)
+			}
 			return database.closeWith(ctx), nil
 		case reason != "":
 			missed = append(missed, reason)

@@ -58,7 +58,7 @@ func usable(address string) string {
 	}
 	switch parsed.Scheme {
 	case "unix":
-		return notASocket(parsed.Path)
+		return closed(parsed.Path)
 	case "npipe":
 		return ""
 	case "tcp", "http", "https":
@@ -69,38 +69,35 @@ func usable(address string) string {
 	return "the container engine of DOCKER_HOST is on another machine, where a published port cannot be reached"
 }
 
-func notASocket(path string) string {
+// closed says why a socket does not let us in. The client's own error tells
+// neither a refused permission nor a socket that nobody listens on.
+func closed(path string) string {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "no container engine listens at " + path
-	case errors.Is(err, fs.ErrPermission):
-		return forbidden(path)
-	case err != nil:
-		return "the container engine's socket " + path + " cannot be looked at: " + leaf(err)
-	case info.IsDir():
+	case err == nil && info.IsDir():
 		// What an engine makes of a mount whose source is missing.
 		return path + " is a directory, not the socket of a container engine"
-	case info.Mode()&fs.ModeSocket == 0:
+	case err == nil && info.Mode()&fs.ModeSocket == 0:
 		return path + " is not the socket of a container engine"
 	}
-	return ""
-}
-
-func forbidden(path string) string {
-	return "this user may not use the container engine's socket " + path
+	connection, err := net.DialTimeout("unix", path, engineTimeout)
+	switch {
+	case err == nil:
+		_ = connection.Close()
+		return ""
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not use the container engine's socket " + path
+	}
+	return "nobody answers at the container engine's socket " + path + ": " + leaf(err)
 }
 
 func refused(address string, err error) string {
 	where := strings.TrimPrefix(address, "unix://")
 	var timeout net.Error
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return forbidden(where)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Sprintf("the container engine at %s does not answer within %s", where, engineTimeout)
-	case client.IsErrConnectionFailed(err):
-		return "nobody answers at the container engine's socket " + where
 	}
 	return "the container engine at " + where + " refuses: " + clause(err)
 }

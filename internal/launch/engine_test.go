@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -107,7 +106,7 @@ func TestContainerUpAndDown(t *testing.T) {
 	began := time.Now()
 	database := up(t, m, wanted)
 	t.Logf("up after %s", time.Since(began))
-	if !listens(t, database) || database.Name != "" || !strings.Contains(database.Note, "there is no cockroach on the PATH") {
+	if !listens(t, database) || database.Name != "" || database.Note != "" {
 		t.Errorf("listens %v, name %q, note %q", listens(t, database), database.Name, database.Note)
 	}
 	names := containersOf(t, e, wanted.Version)
@@ -299,11 +298,10 @@ func TestWhyThereIsNoEngine(t *testing.T) {
 		}
 	}
 	for says, err := range map[string]error{
-		"may not use the container engine's socket /s": fmt.Errorf("dial: %w", fs.ErrPermission),
-		"does not answer within 3s":                    fmt.Errorf("ping: %w", context.DeadlineExceeded),
-		"at /s refuses: API is too old":                errors.New("API is \x1b[31mtoo old."),
+		"at /s does not answer within 3s":   fmt.Errorf("ping: %w", context.DeadlineExceeded),
+		"at /s refuses: API is [31mtoo old": errors.New("API is \x1b[31mtoo\nold."),
 	} {
-		if got := refused("unix:///s", err); !strings.Contains(got, strings.ReplaceAll(says, "too", "[31mtoo")) && !strings.Contains(got, says) {
+		if got := refused("unix:///s", err); !strings.HasSuffix(got, says) {
 			t.Errorf("%q, want %q", got, says)
 		}
 	}
