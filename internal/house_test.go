@@ -37,6 +37,8 @@ var alone = map[string][]string{
 	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
 	"github.com/spf13/cobra":         {"internal/cli"},
 	"github.com/goccy/go-yaml":       {"internal/recipe"},
+	"github.com/moby/moby":           {"internal/launch"},
+	"github.com/containerd/errdefs":  {"internal/launch"},
 }
 
 type listed struct {

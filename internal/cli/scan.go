@@ -91,7 +91,11 @@ func scan(cmd *cobra.Command, streams Streams, options app.Options, outputs []ap
 	options.Version, options.Now = version(), time.Now()
 	if f.verbose {
 		options.Progress = func(e audit.Event) {
-			fmt.Fprintf(streams.Err, "sessiongate: %s (%d of %d)\n", e.Doing, e.Done, e.Total)
+			count := ""
+			if e.Total > 0 { // nothing to count while the target comes up
+				count = fmt.Sprintf(" (%d of %d)", e.Done, e.Total)
+			}
+			fmt.Fprintf(streams.Err, "sessiongate: %s%s\n", e.Doing, count)
 		}
 	}
 	made, err := app.Audit(cmd.Context(), options)

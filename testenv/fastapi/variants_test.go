@@ -40,7 +40,7 @@ func TestExpiryIgnored(t *testing.T) {
 	want(t, made, 0, "idle-timeout-not-enforced", "absolute-timeout-not-enforced") // medium: below 80, and the gate is at 70
 	made.locatedIn(t, "expiry_ignored", "idle-timeout-not-enforced", "absolute-timeout-not-enforced")
 	for _, proof := range []string{"moved back by 31m0s", "sessions.expires_at set to", "put back as it was"} {
-		if !strings.Contains(made.json, proof) {
+		if !strings.Contains(made.JSON, proof) {
 			t.Errorf("JSON does not show %q", proof)
 		}
 	}
