@@ -289,11 +289,10 @@ func (a *actor) Copy(name string) probe.Actor {
 	return twin
 }
 
-func (a *actor) Lend(name string) probe.Actor {
-	other := a.stage.open(name, a.stage.connections())
-	maps.Copy(other.captured, a.captured)
-	other.user = a.user
-	return other
+func (a *actor) Learn(from probe.Actor) {
+	if other, is := from.(*actor); is {
+		maps.Copy(a.captured, other.captured)
+	}
 }
 
 func (a *actor) Beside(name string) probe.Actor {

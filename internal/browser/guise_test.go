@@ -184,9 +184,11 @@ steps:
     - {request: GET /form, capture: {csrf: {regex: "token-[a-z-]+"}}}
     - {request: POST /login, form: {csrf: "{{csrf}}", username: "{{username}}"}, headers: {X-Csrf: "{{csrf}}"}}
 `
-	own := visit(t, site.URL, text).Actor("attacker")
+	stage := visit(t, site.URL, text)
+	own := stage.Actor("attacker")
 	mustDo(t, own.Login(t.Context(), "bob"))
-	page := own.Lend("victim")
+	page := stage.Actor("victim")
+	page.Learn(own)
 	page.Dress(probe.Guise{Foreign: true})
 	mustDo(t, page.Login(t.Context(), "bob"))
 	if diff := cmp.Diff([]string{"GET /form", "POST /login", "POST /login"}, site.lines()); diff != "" {

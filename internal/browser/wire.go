@@ -106,6 +106,7 @@ func (a *actor) finish(d *draft) {
 	for _, field := range a.guise.Header {
 		d.remove(field.Name)
 		if !field.Value.IsZero() {
+			field.Value = secret.New(strings.ReplaceAll(field.Value.Reveal(), "{host}", a.stage.world.options.Base.Hostname()))
 			d.header = append(d.header, field)
 		}
 	}

@@ -29,7 +29,7 @@ var sessionIDSQLInjection = probe.Probe{
 	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: canaries, Judge: judgeInjection,
 	How: []string{
 		"A live id is cut in two and sent as L'||'R: only SQL puts it together again. Controls: the same with one character of R changed, with a doubled quote between L and R, and with a bare bar.",
-		"The id with its last character replaced by _ and by %, and cut short before a %: only a pattern match finds it.",
+		"The id with its last character replaced by _ and by %: only a pattern match finds it. Controls: another digit in its place, since the last character of base64 may carry two bits only, and an exclamation mark.",
 		"The id followed by one quote, and by two: an error for the first alone, three times, with SQL's own error beside it.",
 		"Where the gate sits on the wire to the store, a quote that breaks its literal open, or error 42601 on a statement with the canary, decides by itself.",
 		"Never OR, sleep or a second statement: the id may reach an UPDATE or a DELETE.",
@@ -45,7 +45,6 @@ const (
 	barred     = "L|R"
 	anyChar    = "id with _"
 	anyEnd     = "id with %"
-	shortened  = "id cut before %"
 	oneQuote   = "id'"
 	twoQuotes  = "id''"
 	quoteTries = 3
@@ -66,13 +65,18 @@ var canaries = &probe.Flow{
 			return sender.Identify(ctx, after)
 		}
 		send(whole, func(id string) string { return id })
-		send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] })
-		send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
-		send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
-		send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
-		send(anyChar, func(id string) string { return id[:len(id)-1] + "_" })
-		send(anyEnd, func(id string) string { return id[:len(id)-1] + "%" })
-		send(shortened, func(id string) string { return id[:max(1, len(id)-4)] + "%" })
+		hit := isVictim(send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] }), stage.Facts())
+		if hit { // what must not work says something only where that did
+			send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
+			send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
+			send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
+		}
+		one := isVictim(send(anyChar, func(id string) string { return id[:len(id)-1] + "_" }), stage.Facts())
+		if end := isVictim(send(anyEnd, func(id string) string { return id[:len(id)-1] + "%" }), stage.Facts()); one || end {
+			for i, name := range otherEnds {
+				send(name, func(id string) string { return id[:len(id)-1] + otherEnd(id, i) })
+			}
+		}
 		tries := 1
 		for i := 0; i < tries; i++ {
 			one := send(oneQuote, func(id string) string { return id + "'" })
@@ -83,6 +87,23 @@ var canaries = &probe.Flow{
 		}
 		return ctx.Err()
 	},
+}
+
+// otherEnds are ids whose last character is replaced by one that is no
+// wildcard, and which must be nobody's before _ or % is one.
+var otherEnds = []string{"id with another digit", "id with !"}
+
+// otherEnd is a digit that base64url puts right before _: the last character of
+// an id may carry two bits only, and where _ decodes to the same id, so does
+// this one. Some decoders pass over ! as they do over %.
+func otherEnd(id string, i int) string {
+	switch {
+	case i == 1:
+		return "!"
+	case strings.HasSuffix(id, "9"):
+		return "8"
+	}
+	return "9"
 }
 
 // change1 changes the first character to another of its kind.
@@ -118,12 +139,16 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 	case len(t.Reads(oneQuote, after)) == 0 || len(t.Reads(twoQuotes, after)) == 0:
 		return untested(unfinished(t, "the disguised ids were not all sent"))
 	}
-	for _, control := range []string{altered, doubled, barred} {
+	controls := append([]string{altered, doubled, barred}, otherEnds...)
+	for _, control := range controls {
 		if is(control).Is(user) {
 			return untested(broken("an id with a character changed is still taken for %s", user))
 		}
 	}
 	if is(joined).Is(user) {
+		if reason, bad := decoys(t, altered, doubled, barred); bad {
+			return untested(reason)
+		}
 		return reportInjection(t, injection.ID, joined, "The live id, cut in two and joined by SQL's ||, still signs "+user+
 			" in, while the same with one character changed does not: the id is part of the statement's text.")
 	}
@@ -133,12 +158,15 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 			finding.Evidence{Actor: "store", Request: statement.Verb(), Note: statement.Describe() + serverError(statement)})
 		return verdict
 	}
-	for _, canary := range []string{anyChar, anyEnd, shortened} {
+	for _, canary := range []string{anyChar, anyEnd} {
 		if is(canary).Is(user) {
+			if reason, bad := decoys(t, otherEnds...); bad {
+				return untested(reason)
+			}
 			return reportInjection(t, wildcard.ID, canary, "The live id with a part replaced by a wildcard still signs "+user+" in: the id is matched as a pattern.")
 		}
 	}
-	for _, canary := range []string{joined, altered, doubled, barred, anyChar, anyEnd, shortened} {
+	for _, canary := range []string{joined, anyChar, anyEnd} {
 		reads := t.Reads(canary, after)
 		if len(reads) == 0 {
 			return untested(unfinished(t, "the disguised ids were not all sent"))
@@ -148,6 +176,20 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 		}
 	}
 	return quoteDifference(t)
+}
+
+// decoys says what is wrong with the ids that must not work beside one that did.
+func decoys(t trace.Trace, names ...string) (finding.Reason, bool) {
+	for _, name := range names {
+		reads := t.Reads(name, after)
+		if len(reads) == 0 {
+			return unfinished(t, "the altered ids beside the one that worked were not sent"), true
+		}
+		if !reads[0].Who.IsAnonymous() {
+			return unclear(reads[0]), true
+		}
+	}
+	return finding.Reason{}, false
 }
 
 // quoteDifference judges the errors: one quote fails each time, two never do.
@@ -220,7 +262,7 @@ func reportInjection(t trace.Trace, rule, canary, message string) finding.Verdic
 	part.Exchanges = nil
 	for _, exchange := range t.Exchanges {
 		switch exchange.Actor {
-		case victim, whole, canary, altered:
+		case victim, whole, canary, altered, otherEnds[0]:
 			part.Exchanges = append(part.Exchanges, exchange)
 		}
 	}

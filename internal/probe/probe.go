@@ -104,16 +104,16 @@ type Actor interface {
 	// Beside opens another browser with an empty jar that shares this one's
 	// connections and headers: what a proxy in front of the API would do.
 	Beside(name string) Actor
-	// Lend opens another browser with an empty jar that knows what this one
-	// captured: a page of the attacker's, loaded by somebody else.
-	Lend(name string) Actor
+	// Learn takes over what another browser captured, and nothing of its jar: a
+	// page of the attacker's, loaded by somebody else.
+	Learn(from Actor)
 }
 
 // Guise is how requests go out where the recipe and the jar would have them
 // otherwise. The zero value changes nothing.
 type Guise struct {
 	// Header takes the place of what would stand under its names; a field
-	// without a value leaves the header out.
+	// without a value leaves the header out. {host} is the target's host.
 	Header []trace.Field
 	// Cookie is the Cookie lines, written byte for byte instead of what the jar
 	// holds. nil leaves them to the jar; an empty list sends none.
