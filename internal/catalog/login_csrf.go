@@ -65,10 +65,11 @@ var foreignLogin = &probe.Flow{
 	Name: "foreign-login", Steps: []string{login, identity}, Users: 2,
 	Run: func(ctx context.Context, stage probe.Stage) error {
 		facts := stage.Facts()
-		own := stage.Actor(control)
-		if err := signIn(ctx, own, facts.Users[1]); err != nil {
+		own := stage.Actor(attacker)
+		if err := own.Login(ctx, facts.Users[1]); err != nil {
 			return err
 		}
+		own.Identify(ctx, before)
 		seed := stage.Actor(foreignPage)
 		seed.Learn(own)
 		if facts.PreLogin { // as a browser that has been there before
@@ -109,7 +110,7 @@ func judgeLoginCSRF(t trace.Trace) finding.Verdict {
 		return untested(rateLimited())
 	}
 	mallory := t.Facts.Users[1]
-	own := t.Reads(control, after)
+	own := t.Reads(attacker, before)
 	if len(own) == 0 || !own[0].Who.Is(mallory) {
 		return untested(unfinished(t, "the attacker's own login was not completed"))
 	}

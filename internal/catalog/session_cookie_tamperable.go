@@ -132,7 +132,7 @@ func judgeTamperable(t trace.Trace) finding.Verdict {
 			return finding.Failed(finding.Finding{Rule: tamperable.ID, Subject: t.Facts.CarrierName(), Step: identity,
 				Message:  "A session that the API never issued signs " + mallory + " in: " + read.Actor + ".",
 				Evidence: tale(t, changedRound)})
-		case !read.Who.IsAnonymous() && !read.Who.Is(t.Facts.Victim()): // hers: only the id within it counted
+		case !read.Who.IsAnonymous():
 			open = unclear(read)
 		}
 		tried++
