@@ -36,6 +36,10 @@ func newID() string {
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if http.NewCrossOriginProtection().Check(r) != nil {
+		http.Error(w, "cross-origin", http.StatusForbidden)
+		return
+	}
 	if handler, known := s.routes[r.Method+" "+r.URL.Path]; known {
 		handler(w, r)
 		return

@@ -37,7 +37,7 @@ func judgeAttributeInjection(t trace.Trace) finding.Verdict {
 			switch {
 			case set.Name == canaryCookie:
 				what = "a cookie of its own"
-			case strings.HasSuffix(set.Domain, canaryDomain):
+			case strings.Contains(set.Domain, canaryDomain):
 				what = "the Domain of the cookie " + set.Name
 			default:
 				continue
