@@ -72,9 +72,12 @@ func (s scheme) sum(secret string, text string) []byte {
 
 // parts are what is signed and its signature, as they stand in the id.
 func (t Token) parts(mark string) (text, signature string, ok bool) {
-	plain := t
-	plain.frame.escaped, plain.frame.quoted = false, false
-	whole := strings.TrimPrefix(plain.write(), "s:")
+	whole := t.issued
+	if whole == "" {
+		t.frame.escaped, t.frame.quoted = false, false
+		whole = t.write()
+	}
+	whole = strings.TrimPrefix(whole, "s:")
 	at := strings.LastIndex(whole, mark)
 	if at < 0 || at == len(whole)-1 {
 		return "", "", false

@@ -19,6 +19,7 @@ import (
 type Token struct {
 	payload []byte // JSON
 	frame   frame
+	issued  string // as it was read, without escapes and quotes
 }
 
 // frame is how a payload is written, and signed.
@@ -35,13 +36,24 @@ const maxPayload = 64 << 10
 
 // Parse takes an id apart. False: nothing in it can be read and so changed.
 func Parse(id string) (Token, bool) {
-	value, shape := id, frame{}
+	value, shape := plain(id)
+	token, readable := parse(value, shape)
+	token.issued = value
+	return token, readable
+}
+
+func plain(id string) (value string, shape frame) {
+	value = id
 	if unescaped, err := url.PathUnescape(value); err == nil && unescaped != value {
 		value, shape.escaped = unescaped, true
 	}
 	if inner, is := strings.CutPrefix(value, `"`); is && strings.HasSuffix(inner, `"`) {
 		value, shape.quoted = strings.TrimSuffix(inner, `"`), true
 	}
+	return value, shape
+}
+
+func parse(value string, shape frame) (Token, bool) {
 	for _, prefix := range []string{"s:j:", "j:"} { // Express
 		if rest, is := strings.CutPrefix(value, prefix); is {
 			end := strings.LastIndexByte(rest, '}') + 1
@@ -132,7 +144,7 @@ func (t Token) write() string {
 		text = `"` + text + `"`
 	}
 	if t.frame.escaped {
-		text = url.PathEscape(text)
+		text = strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 	}
 	return text
 }
@@ -176,10 +188,16 @@ func borrow(own, second, other map[string]any) map[string]any {
 }
 
 // altered is the token with one member more, so that no server issued it; the
-// members that say whose it is stay.
+// members that say whose it is stay. Blanks make its length a multiple of three:
+// then base64 needs no padding, which some readers want and others refuse.
 func (t Token) altered() Token {
+	t.issued = ""
 	at := bytes.IndexByte(t.payload, '{') + 1
-	t.payload = bytes.Join([][]byte{t.payload[:at], []byte(`"sgcanary":1,`), t.payload[at:]}, nil)
+	member := `"sgcanary":1,`
+	for (len(t.payload)+len(member))%3 != 0 {
+		member += " "
+	}
+	t.payload = bytes.Join([][]byte{t.payload[:at], []byte(member), t.payload[at:]}, nil)
 	return t
 }
 
