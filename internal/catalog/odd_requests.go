@@ -88,20 +88,30 @@ func crumbs(credential trace.Credential) secret.Text {
 
 // liveControls says which control of the flow did not hold: the victim is
 // signed in, a copy of her id is her in another client, a made-up one is nobody.
-func liveControls(t trace.Trace) (finding.Reason, bool) {
-	if t.WasRateLimited() {
-		return rateLimited(), true
-	}
-	base, user := t.Round(""), t.Facts.Victim()
-	for _, guard := range []struct {
-		actor string
-		want  trace.Who
-		fault string
-	}{
+func liveControls(t trace.Trace) (finding.Reason, bool) { return guarded(t, guards(t)) }
+
+// guard is a control: who an actor must be.
+type guard struct {
+	actor string
+	want  trace.Who
+	fault string
+}
+
+func guards(t trace.Trace) []guard {
+	user := t.Facts.Victim()
+	return []guard{
 		{victim, whoIs(user), "after the login the victim's own browser is taken for %s"},
 		{whole, whoIs(user), "the live id in another client is taken for %s"},
 		{control, whoIs(""), "a made-up id is taken for %s"},
-	} {
+	}
+}
+
+func guarded(t trace.Trace, all []guard) (finding.Reason, bool) {
+	if t.WasRateLimited() {
+		return rateLimited(), true
+	}
+	base := t.Round("")
+	for _, guard := range all {
 		reads := base.Reads(guard.actor, after)
 		if len(reads) == 0 {
 			return unfinished(t, "the controls beside the odd requests were not read"), true

@@ -275,6 +275,8 @@ func tamperExamples() []example {
 			"a changed payload under the old signature", "a session that cannot be read, with one character changed", 1))),
 		m.open("an opaque id with a character changed works", finding.Ambiguous, odd(round, with(changed, "changed", "alice"))),
 		m.open("an opaque id with a character changed is an error", finding.Flaky, odd(round, with(changed, "changed", "broken"))),
+		stateless.fail("any signature will do", odd(round, with(changed, "changed", "alice")+with(forged, "mac", "bob"), "control", "alice")),
+		stateless.open("a wrong signature is the victim's, a forgery nobody's", finding.Ambiguous, odd(round, with(changed)+with(forged), "control", "alice")),
 		stateless.open("the second user is nobody", finding.NoCalibration, both("mac", "bob", "own", "anonymous")),
 		stateless.open("no forgery was sent", finding.NoCalibration, odd(round, with(changed)+without(with(forged), "a changed payload"))),
 		stateless.open("a forgery is an error", finding.Flaky, both("bare", "broken")),

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
@@ -23,11 +24,13 @@ claims = jwt.decode(token, key, algorithms=["HS256"])`,
 
 var sessionCookieTamperable = probe.Probe{
 	Rule: tamperable, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeTamperable,
+	// Where no signature is checked, calibration ends at a made-up id.
+	Bare: true,
 	How: []string{
 		"Of a session that can be read in its id (JWT, itsdangerous, Django, Express, JSON) a second user's is taken; what changes from login to login is replaced by the first user's, and a member is added. It is sent under the old signature, without one, as a JWT of the algorithm none, and signed with an empty key.",
 		"Its key is searched among those of tutorials and templates, offline, and what is found signs one more.",
 		"It fails when such an id signs the second user in. An id with one character changed is sent of every kind.",
-		"Controls: the second user's own session works, a made-up id is nobody's.",
+		"Controls: the second user's own session works; the victim's works in another client; of opaque ids, a made-up one is nobody's.",
 	},
 }
 
@@ -62,42 +65,91 @@ func tamper(ctx context.Context, stage probe.Stage, live trace.Credential) error
 			forged[at] = stage.Disguise(forged[at:at+1], func(string) string { return made[i].Value })[0]
 			holder(stage, forgery.Name, forged).Identify(ctx, after)
 		}
-		if len(made) == 0 {
+		if name, forged, found := forgedPair(stage, at, other.Carries(), again.Carries(), live); found {
+			holder(stage, name, forged).Identify(ctx, after)
+		}
+		if len(made) == 0 && len(live) == 1 {
 			holder(stage, unreadable, stage.Disguise(other.Carries(), changed)).Identify(ctx, after)
 		}
 	}
 	return ctx.Err()
 }
 
-// forgeries are those of one part of the second user's session. What changes
-// from one login to the next is taken from the first user's, so that an id
-// within it leads to her, and what says whose it is stays.
-func forgeries(stage probe.Stage, at int, own, again, live trace.Credential) []signed.Forgery {
-	var tokens []signed.Token
-	for _, credential := range []trace.Credential{own, again, live} {
-		if at >= len(credential) {
-			return nil
-		}
-		stage.Disguise(credential[at:at+1], func(id string) string {
-			if token, readable := signed.Parse(id); readable {
-				tokens = append(tokens, token)
-			}
-			return id
-		})
+// forgedPair is the second user's session signed anew where a cookie NAME.sig
+// beside it holds the signature, and its key is known.
+func forgedPair(stage probe.Stage, at int, own, again, live trace.Credential) (name string, forged trace.Credential, found bool) {
+	beside := slices.IndexFunc(own, func(h trace.Held) bool { return h.Name == own[at].Name+".sig" })
+	token, readable := borrowed(stage, at, own, again, live)
+	if beside < 0 || !readable {
+		return "", nil, false
 	}
-	if len(tokens) < 3 {
+	key, found := signed.FindPairKey(own[at].Name, spelt(stage, own[at]), spelt(stage, own[beside]))
+	if !found {
+		return "", nil, false
+	}
+	forgery, signature := key.ForgePair(own[at].Name, token)
+	forged = slices.Clone(own)
+	forged[at] = stage.Disguise(own[at:at+1], func(string) string { return forgery.Value })[0]
+	forged[beside] = stage.Disguise(own[beside:beside+1], func(string) string { return signature })[0]
+	return forgery.Name, forged, true
+}
+
+// spelt is an id as the forger reads it.
+func spelt(stage probe.Stage, held trace.Held) (text string) {
+	stage.Disguise(trace.Credential{held}, func(id string) string {
+		text = id
+		return id
+	})
+	return text
+}
+
+// forgeries are those of one part of the second user's session.
+func forgeries(stage probe.Stage, at int, own, again, live trace.Credential) []signed.Forgery {
+	token, readable := borrowed(stage, at, own, again, live)
+	if !readable {
 		return nil
 	}
-	token := tokens[0].Borrow(tokens[1], tokens[2])
 	made := token.Altered()
-	if key, found := tokens[0].FindKey(); found {
+	issued, _ := signed.Parse(spelt(stage, own[at]))
+	if key, found := issued.FindKey(); found {
 		made = append(made, key.Forge(token))
 	}
 	return made
 }
 
+// borrowed is one part of the second user's session. What changes from one login
+// to the next is taken from the first user's, so that an id within it leads to
+// her, and what says whose it is stays.
+func borrowed(stage probe.Stage, at int, own, again, live trace.Credential) (signed.Token, bool) {
+	var tokens []signed.Token
+	for _, credential := range []trace.Credential{own, again, live} {
+		if at >= len(credential) {
+			return signed.Token{}, false
+		}
+		token, readable := signed.Parse(spelt(stage, credential[at]))
+		if !readable {
+			return signed.Token{}, false
+		}
+		tokens = append(tokens, token)
+	}
+	return tokens[0].Borrow(tokens[1], tokens[2]), true
+}
+
+// isHers reports whether the made-up id of the base, which keeps the payload of a
+// signed one, was taken for the victim.
+func isHers(t trace.Trace) bool {
+	reads := t.Round("").Reads(control, after)
+	return len(reads) == 0 || !reads[0].Who.IsAnonymous()
+}
+
 func judgeTamperable(t trace.Trace) finding.Verdict {
-	if reason, bad := liveControls(t); bad {
+	controls := guards(t)
+	if t.Facts.Stateless {
+		// Without the last: that the same payload with another signature is the
+		// victim, too, is the weakness and no fault of the experiment.
+		controls = controls[:2]
+	}
+	if reason, bad := guarded(t, controls); bad {
 		return untested(reason)
 	}
 	round := t.Round(changedRound)
@@ -118,15 +170,16 @@ func judgeTamperable(t trace.Trace) finding.Verdict {
 		return untested(unfinished(t, "the second user's own login was not completed"))
 	}
 	var open finding.Reason
-	tried, encrypted := 0, false
+	tried, encrypted, changedIsHers := 0, false, false
 	for _, read := range round.Reads("", after) {
 		switch {
 		case read.Actor == secondUser:
 			continue
 		case read.Actor == oneChanged:
-			if !read.Who.IsAnonymous() {
+			if !read.Who.IsAnonymous() && !read.Who.Is(t.Facts.Victim()) {
 				open = unclear(read)
 			}
+			changedIsHers = read.Who.Is(t.Facts.Victim())
 			continue
 		case read.Who.Is(mallory):
 			return finding.Failed(finding.Finding{Rule: tamperable.ID, Subject: t.Facts.CarrierName(), Step: identity,
@@ -141,6 +194,9 @@ func judgeTamperable(t trace.Trace) finding.Verdict {
 	switch {
 	case open.Code != "":
 		return untested(open)
+	case changedIsHers || isHers(t):
+		return finding.Untested(finding.Ambiguous, "an id with a wrong signature is taken for "+t.Facts.Victim()+", and none was taken for "+mallory,
+			"look at what the API checks of the signature")
 	case tried == 0 || t.Problem != "":
 		return untested(unfinished(t, "the forged sessions were not sent"))
 	case encrypted:

@@ -147,6 +147,29 @@ func (t Token) FindKey() (KnownKey, bool) {
 	return KnownKey{}, false
 }
 
+// pair is Express' cookie-session: the signature is a cookie of its own.
+var pair = scheme{name: "Express' cookie-session", hash: sha1New, encoding: base64.RawURLEncoding}
+
+// FindPairKey searches the key of a signature that a second cookie holds.
+func FindPairKey(name, value, signature string) (KnownKey, bool) {
+	given, err := pair.encoding.DecodeString(signature)
+	if err != nil {
+		return KnownKey{}, false
+	}
+	for _, secret := range known {
+		if hmac.Equal(pair.sum(secret, name+"="+value), given) {
+			return KnownKey{pair, secret}, true
+		}
+	}
+	return KnownKey{}, false
+}
+
+// ForgePair is the token altered, and the second cookie that signs it.
+func (k KnownKey) ForgePair(name string, t Token) (forged Forgery, signature string) {
+	value := t.altered().write()
+	return Forgery{"a changed payload signed with a known key (" + k.scheme.name + ")", value}, pair.encoding.EncodeToString(pair.sum(k.secret, name+"="+value))
+}
+
 // Forge is the token altered and signed with the key.
 func (k KnownKey) Forge(t Token) Forgery {
 	return Forgery{"a changed payload signed with a known key (" + k.scheme.name + ")", t.altered().sign(k.scheme, k.secret).write()}
