@@ -62,10 +62,11 @@ func (c channel) flow() *probe.Flow {
 		}}
 }
 
-// issuedToo reports whether an id that the server issued is tried as well: where
-// a URL carries it, there are servers that take known ids only.
+// issuedToo reports whether an id that the server issued is tried as well, since
+// there are logins that take known ids only. A header is the rarest way to plant
+// one, and is left to the deep profile.
 func (c channel) issuedToo(facts trace.Facts) bool {
-	return facts.PreLogin && (facts.Deep || c.kind == probe.Query || c.kind == probe.Path)
+	return facts.PreLogin && (facts.Deep || c.kind != probe.Header)
 }
 
 // closed reports whether the login refuses the channel's encoding as such, so
