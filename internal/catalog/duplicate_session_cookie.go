@@ -58,6 +58,12 @@ func sendBothOrders(ctx context.Context, stage probe.Stage, live trace.Credentia
 	one, other := crumbs(live), crumbs(forged)
 	first := send(firstLive, secret.Join(one, secret.New("; "), other))
 	last := send(lastLive, secret.Join(other, secret.New("; "), one))
+	switch { // once more, or the whole flow would be repeated for a note
+	case first:
+		send(firstLive, secret.Join(one, secret.New("; "), other))
+	case last:
+		send(lastLive, secret.Join(other, secret.New("; "), one))
+	}
 	if stage.Facts().Deep {
 		send(twoLines, one, other)
 	}
@@ -125,7 +131,7 @@ func judgeDuplicateCookies(t trace.Trace) finding.Verdict {
 }
 
 func judgeOrders(t trace.Trace, user string) finding.Verdict {
-	believed := ""
+	believed, times := "", map[string]int{}
 	reads := t.Round(orderRound).Reads("", after)
 	if len(reads) < 2 {
 		return untested(unfinished(t, "the two cookies were not sent in both orders"))
@@ -134,6 +140,7 @@ func judgeOrders(t trace.Trace, user string) finding.Verdict {
 		switch {
 		case read.Who.Is(user):
 			believed = read.Actor
+			times[believed]++
 		case !read.Who.IsAnonymous():
 			return untested(unclear(read))
 		}
@@ -145,7 +152,9 @@ func judgeOrders(t trace.Trace, user string) finding.Verdict {
 	case prefixed:
 		return finding.Passed("one of two session cookies is believed, and the prefix of the name keeps others from setting a second")
 	}
-	return finding.Failed(finding.Finding{Rule: oneOfTwo.ID, Subject: t.Facts.CarrierName(), Step: identity,
+	verdict := finding.Failed(finding.Finding{Rule: oneOfTwo.ID, Subject: t.Facts.CarrierName(), Step: identity,
 		Message: "Of two session cookies that contradict each other the server silently believes one (sent as " + believed +
 			"), and without a prefix a sibling domain can set the second.", Evidence: tale(t, orderRound)})
+	verdict.Reproduced = times[firstLive] > 1 || times[lastLive] > 1
+	return verdict
 }

@@ -107,6 +107,9 @@ func tossExamples() []example {
 	header.facts = carriedBy(bearer())
 	note := m
 	note.rule, note.step = "duplicate-session-cookie/one-of-two", "identity"
+	again := note.fail("the first, twice", story(with(orders, "first", "alice")+
+		"\n\tthe live id and then a made-up one | identity after the login | alice", with(toss)))
+	again.reproduced = true
 	return append(m.faulty(round, with(orders)+with(toss, "kept", "alice")),
 		m.fail("", story(with(orders, "first", "alice"), with(toss, "kept", "alice"))),
 		m.fail("the two are refused elsewhere", story(with(orders), with(toss, "kept", "alice"))),
@@ -121,6 +124,7 @@ func tossExamples() []example {
 		m.open("an order is an error", finding.Flaky, story(with(orders, "last", "broken"), with(toss))),
 		header.open("a bearer token", finding.NoPrecondition, with(oddBase, "attributes", "200")),
 		note.fail("the first", story(with(orders, "first", "alice"), with(toss))),
+		again,
 		note.fail("the last", story(with(orders, "last", "alice"), refused)),
 		note.pass("", story(with(orders), with(toss))),
 		note.open("an order is somebody else", finding.Ambiguous, story(with(orders, "first", "alice", "last", "bob"), with(toss))),
@@ -226,6 +230,11 @@ func cleartextExamples() []example {
 	hsts := maker{rule: "session-over-plain-http/hsts-missing", subject: "GET /me", step: "identity"}
 	all := m.faulty(round, with(asked, "who", "alice"))
 	all[3] = m.open("no way over plain http", finding.NoEnvironment, with(oddBase, "hsts", year))
+	missing := func(name, lines string) example {
+		e := hsts.fail(name, lines)
+		e.reproduced = true // the other client is not told either
+		return e
+	}
 	return append(all,
 		m.fail("", odd(round, with(asked, "who", "alice"), "hsts", year)),
 		m.fail("no HSTS either", odd(round, with(asked, "who", "alice"))),
@@ -234,9 +243,9 @@ func cleartextExamples() []example {
 		m.pass("nobody listens there", odd(round, with(asked, "who", "broken | no answer"), "hsts", year)),
 		m.open("an error over plain http", finding.Flaky, odd(round, with(asked, "who", "broken"), "hsts", year)),
 		m.open("plain http, as in CI", finding.NoEnvironment, odd(round, with(asked, "who", "alice"), "scheme", "over http")),
-		hsts.fail("", odd(round, with(asked))),
-		hsts.fail("a month", odd(round, with(asked), "hsts", "Strict-Transport-Security: max-age=2592000")),
-		hsts.fail("none at all, and no way over plain http", with(oddBase)),
+		missing("", odd(round, with(asked))),
+		missing("a month", odd(round, with(asked), "hsts", "Strict-Transport-Security: max-age=2592000")),
+		missing("none at all, and no way over plain http", with(oddBase)),
 		hsts.pass("", odd(round, with(asked), "hsts", "strict-transport-security: includeSubDomains; max-age=\"63072000\"")),
 		hsts.open("plain http, as in CI", finding.NoEnvironment, odd(round, with(asked), "scheme", "over http")),
 	)

@@ -64,6 +64,7 @@ func judgeCleartext(t trace.Trace) finding.Verdict {
 		verdict := finding.Failed(finding.Finding{Rule: hstsMissing.ID, Subject: own.Request.Line(), Step: identity,
 			Message: own.Request.Line() + " is answered over https without a Strict-Transport-Security of a year or more.", Evidence: tale(t, cleartextRound)})
 		verdict.Rest = open
+		verdict.Reproduced = !pinned(t.Round("").Reads(whole, after)[0].Response) // another client was not told either
 		return verdict
 	}
 	if open.Code != "" {
