@@ -49,15 +49,13 @@ func tamper(ctx context.Context, stage probe.Stage, live trace.Credential) error
 	if !facts.Stateless || len(facts.Users) < 2 {
 		return ctx.Err()
 	}
-	other := stage.Actor(secondUser)
-	if err := signIn(ctx, other, facts.Users[1]); err != nil {
-		return err
-	}
-	again := stage.Actor(secondUser)
+	again, other := stage.Actor(secondUser), stage.Actor(secondUser)
 	if err := again.Login(ctx, facts.Users[1]); err != nil {
 		return err
 	}
-	other.Identify(ctx, after)
+	if err := signIn(ctx, other, facts.Users[1]); err != nil { // the later one: it may end the earlier
+		return err
+	}
 	for at := range live {
 		made := forgeries(stage, at, other.Carries(), again.Carries(), live)
 		for i, forgery := range made {
