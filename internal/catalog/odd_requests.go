@@ -39,6 +39,7 @@ var oddRequests = &probe.Flow{
 		}
 		holder(stage, whole, live).Identify(ctx, after)
 		holder(stage, control, stage.Forge(probe.LikeIssued)).Identify(ctx, after)
+		sendCanaries(ctx, stage, live)
 		sendAliases(ctx, stage.Round(aliasRound), live)
 		lastWins := sendBothOrders(ctx, stage.Round(orderRound), live)
 		sendPaths(ctx, stage.Round(pathRound), live)

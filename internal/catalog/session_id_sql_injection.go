@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
@@ -26,7 +27,7 @@ connection.execute("SELECT user_id FROM sessions WHERE id_hash = %s", (digest(se
 var wildcard = variant(injection, "wildcard", "The session id is matched as a pattern", 91, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N")
 
 var sessionIDSQLInjection = probe.Probe{
-	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: canaries, Judge: judgeInjection,
+	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeInjection,
 	How: []string{
 		"A live id is cut in two and sent as L'||'R: only SQL puts it together again. Controls: the same with one character of R changed, with a doubled quote between L and R, and with a bare bar.",
 		"The id with its last character replaced by _ and by %: only a pattern match finds it. Controls: another digit in its place, since the last character of base64 may carry two bits only, and an exclamation mark.",
@@ -50,43 +51,31 @@ const (
 	quoteTries = 3
 )
 
-// canaries sends a live id in disguises that only SQL would see through.
-var canaries = &probe.Flow{
-	Name: "canaries", Steps: []string{login, identity},
-	Run: func(ctx context.Context, stage probe.Stage) error {
-		v := stage.Actor(victim)
-		if err := signIn(ctx, v, stage.Facts().Victim()); err != nil {
-			return err
+// sendCanaries sends a live id in disguises that only SQL would see through.
+func sendCanaries(ctx context.Context, stage probe.Stage, live trace.Credential) {
+	send := func(name string, disguise func(string) string) trace.Who {
+		return holder(stage, name, stage.Disguise(live, disguise)).Identify(ctx, after)
+	}
+	hit := isVictim(send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] }), stage.Facts())
+	if hit { // what must not work says something only where that did
+		send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
+		send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
+		send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
+	}
+	one := isVictim(send(anyChar, func(id string) string { return butLast(id) + "_" }), stage.Facts())
+	if end := isVictim(send(anyEnd, func(id string) string { return butLast(id) + "%" }), stage.Facts()); one || end {
+		for i, name := range otherEnds {
+			send(name, func(id string) string { return butLast(id) + otherEnd(id, i) })
 		}
-		carried := v.Carries()
-		send := func(name string, disguise func(string) string) trace.Who {
-			sender := stage.Actor(name)
-			sender.Wear(stage.Disguise(carried, disguise))
-			return sender.Identify(ctx, after)
+	}
+	tries := 1
+	for i := 0; i < tries; i++ {
+		one := send(oneQuote, func(id string) string { return id + "'" })
+		two := send(twoQuotes, func(id string) string { return id + "''" })
+		if one.Kind == trace.Broken && two.Kind != trace.Broken {
+			tries = quoteTries
 		}
-		send(whole, func(id string) string { return id })
-		hit := isVictim(send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] }), stage.Facts())
-		if hit { // what must not work says something only where that did
-			send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
-			send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
-			send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
-		}
-		one := isVictim(send(anyChar, func(id string) string { return id[:len(id)-1] + "_" }), stage.Facts())
-		if end := isVictim(send(anyEnd, func(id string) string { return id[:len(id)-1] + "%" }), stage.Facts()); one || end {
-			for i, name := range otherEnds {
-				send(name, func(id string) string { return id[:len(id)-1] + otherEnd(id, i) })
-			}
-		}
-		tries := 1
-		for i := 0; i < tries; i++ {
-			one := send(oneQuote, func(id string) string { return id + "'" })
-			two := send(twoQuotes, func(id string) string { return id + "''" })
-			if one.Kind == trace.Broken && two.Kind != trace.Broken {
-				tries = quoteTries
-			}
-		}
-		return ctx.Err()
-	},
+	}
 }
 
 // otherEnds are ids whose last character is replaced by one that is no
@@ -105,6 +94,9 @@ func otherEnd(id string, i int) string {
 	}
 	return "9"
 }
+
+// butLast leaves out the last character, where there is one.
+func butLast(id string) string { return id[:max(0, len(id)-1)] }
 
 // change1 changes the first character to another of its kind.
 func change1(text string) string {
@@ -261,8 +253,8 @@ func reportInjection(t trace.Trace, rule, canary, message string) finding.Verdic
 	part := t
 	part.Exchanges = nil
 	for _, exchange := range t.Exchanges {
-		switch exchange.Actor {
-		case victim, whole, canary, altered, otherEnds[0]:
+		told := slices.Contains([]string{victim, whole, canary, altered, otherEnds[0]}, exchange.Actor)
+		if exchange.Round == "" && told {
 			part.Exchanges = append(part.Exchanges, exchange)
 		}
 	}
