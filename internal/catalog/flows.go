@@ -167,7 +167,7 @@ var leftBehind = &probe.Flow{
 		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		unused.Identify(ctx, after)
-		for _, visitor := range []probe.Actor{kept, v, v, kept, unused, unused, unused, unused} {
+		for _, visitor := range []probe.Actor{v, v, kept, unused, unused, unused} {
 			if err := visitor.Do(ctx, visit); err != nil {
 				return err
 			}
