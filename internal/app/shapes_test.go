@@ -343,3 +343,21 @@ func headerShop() *shop {
 	s.carry = func(w http.ResponseWriter, id string) { w.Header().Set("X-Shop-Session", id) }
 	return s
 }
+
+// Browsers drop a cookie of more than 4 KiB, and API clients do not: the session
+// is found, and what is wrong with it is said.
+func TestACookieThatBrowsersDropForItsLength(t *testing.T) {
+	t.Parallel()
+	long := cookieShop("__Host-shop", "/").jsonRoutes()
+	padding := strings.Repeat("x", 5000)
+	carry, read := long.carry, long.read
+	long.carry = func(w http.ResponseWriter, id string) { carry(w, id+padding) }
+	long.read = func(r *http.Request) string { return strings.TrimSuffix(read(r), padding) }
+	made := scan(t, fmt.Sprintf(shopRecipe, serve(t, long)))
+	if made.Problem != "" {
+		t.Fatal(made.Problem)
+	}
+	if row := rowOf(t, made, "session-cookie-rejected-by-browser"); row.Outcome != finding.Fail {
+		t.Errorf("%s %s", row.Outcome, row.Reason)
+	}
+}
