@@ -16,7 +16,7 @@ const module = "github.com/sessiongate/sessiongate/"
 // so rooms on one floor are strangers; app alone introduces them.
 var floors = [][]string{
 	{"internal/secret"},
-	{"internal/cookie", "internal/idform", "internal/idquality"},
+	{"internal/cookie", "internal/idform", "internal/idquality", "internal/signed"},
 	{"internal/trace"},
 	{"internal/finding", "internal/recipe"},
 	{"internal/score", "internal/probe"},

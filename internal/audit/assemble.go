@@ -119,7 +119,10 @@ func rows(outcome Outcome) []report.Result {
 	for _, rule := range outcome.Probe.Rules() {
 		row := report.Result{Rule: rule, Outcome: outcome.Verdict.Outcome, Reason: outcome.Verdict.Reason, Note: outcome.Verdict.Note}
 		if outcome.Verdict.Outcome == finding.Fail && !slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
-			row.Outcome = finding.Pass
+			row.Outcome, row.Reason = finding.Pass, outcome.Verdict.Rest
+			if row.Reason.Code != "" {
+				row.Outcome = finding.NotTested
+			}
 		}
 		made = append(made, row)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,10 +27,13 @@ type actor struct {
 	worn        map[trace.Slot]secret.Text // tokens beside the cookies
 	captured    map[string]secret.Text
 	user        string
+	guise       probe.Guise
 	last        []trace.Exchange // of the step performed last
 }
 
 func (a *actor) Become(user string) { a.user = user }
+
+func (a *actor) Dress(guise probe.Guise) { a.guise = guise }
 
 func (a *actor) Do(ctx context.Context, step string, plants ...probe.Plant) error {
 	return a.perform(ctx, attempt{step: step, plants: plants})
@@ -93,8 +97,12 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	if a.stage.world.limited.Load() {
 		return fmt.Errorf("step %s: %w", try.step, probe.ErrRateLimited)
 	}
+	requests := step.Requests
+	if a.guise.Foreign {
+		requests = requests[max(0, len(requests)-1):]
+	}
 	for _, plant := range try.plants {
-		if !slices.ContainsFunc(step.Requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
+		if !slices.ContainsFunc(requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
 			return fmt.Errorf("step %s: it sends no body that could hold the planted id as %s", try.step, plant.Channel.Noun())
 		}
 	}
@@ -105,7 +113,7 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	try.renewed = secret.New("Sg1!" + pick(lower+upper+digits, 20))
 	a.stage.world.options.Redactor.Add(try.renewed)
 	a.stage.world.watch(try.chosen)
-	for _, request := range step.Requests {
+	for _, request := range requests {
 		if err := a.request(ctx, try, request); err != nil {
 			return err
 		}
@@ -227,9 +235,22 @@ func (a *actor) Carries() trace.Credential {
 
 func (a *actor) Offered() []trace.Credential {
 	var offered []trace.Credential
-	for _, exchange := range a.last {
-		for _, held := range exchange.Issued(a.stage.facts.Carrier) {
-			offered = append(offered, trace.Credential{held})
+	carried := a.Carries()
+	for at, own := range carried {
+		var values []secret.Text
+		for _, exchange := range a.last {
+			for _, held := range exchange.Issued([]trace.Slot{own.Slot}) {
+				if !slices.Contains(values, held.ID) {
+					values = append(values, held.ID)
+				}
+			}
+		}
+		for _, value := range values {
+			whole := slices.Clone(carried)
+			whole[at].ID = value
+			if len(values) > 1 || len(offered) == 0 {
+				offered = append(offered, whole)
+			}
 		}
 	}
 	return offered
@@ -263,11 +284,15 @@ func (a *actor) Copy(name string) probe.Actor {
 	for slot, id := range a.worn {
 		twin.worn[slot] = id
 	}
-	for key, value := range a.captured {
-		twin.captured[key] = value
-	}
+	maps.Copy(twin.captured, a.captured)
 	twin.user = a.user
 	return twin
+}
+
+func (a *actor) Learn(from probe.Actor) {
+	if other, is := from.(*actor); is {
+		maps.Copy(a.captured, other.captured)
+	}
 }
 
 func (a *actor) Beside(name string) probe.Actor {

@@ -35,13 +35,16 @@ const (
 
 // Options describe the target to its browsers.
 type Options struct {
-	Base     *url.URL // of the target; http or https
-	Steps    recipe.Steps
-	Users    []recipe.User
-	Session  recipe.Session
-	Timeout  time.Duration // of one request; zero is ten seconds
-	Version  string        // of the tool, for the User-Agent
-	Redactor *secret.Redactor
+	Base *url.URL // of the target; http or https
+	// Cleartext is the same API over plain http; nil is port 80 of an https
+	// target on port 443, and nothing beside any other.
+	Cleartext *url.URL
+	Steps     recipe.Steps
+	Users     []recipe.User
+	Session   recipe.Session
+	Timeout   time.Duration // of one request; zero is ten seconds
+	Version   string        // of the tool, for the User-Agent
+	Redactor  *secret.Redactor
 	// Witness sees the session store; nil where there is none to see.
 	Witness Witness
 	// Recognise tells who an answer of the identity step is for. It may be
@@ -72,6 +75,11 @@ type World struct {
 func New(options Options) *World {
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
+	}
+	if options.Cleartext == nil && options.Base.Scheme == "https" && (options.Base.Port() == "" || options.Base.Port() == "443") {
+		plain := *options.Base
+		plain.Scheme, plain.Host = "http", strings.TrimSuffix(options.Base.Host, ":443")
+		options.Cleartext = &plain
 	}
 	return &World{options: options, session: sourceOf(options.Session)}
 }

@@ -84,7 +84,8 @@ func probeOf(t testing.TB, rule string) probe.Probe {
 // examples are those of all families.
 func examples() []example {
 	return slices.Concat(fixationExamples(), channelExamples(), isolationExamples(), terminationExamples(),
-		ageingExamples(), storeUserExamples(), idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples())
+		ageingExamples(), storeUserExamples(), idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples(),
+		oddRequestExamples(), cacheExamples(), foreignLoginExamples(), injectedExamples())
 }
 
 // usual is a target with two users and one session cookie.
@@ -121,7 +122,8 @@ var began = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
 // value of a faultless Set-Cookie line for the first of its cookies; who the
 // answer is for (a user, anonymous, unrecognised, broken, rate limited); a
 // status; "no answer"; "as" and who logs in; "plants ID as PLACE"; "asks" and
-// the body of the request; "says" and the body of the answer; and any header
+// the body of the request; "sends" and a header line of it; "over" and its
+// scheme; "took" and how long; "says" and the body of the answer; and any header
 // line of the answer. A bar within a field is written ¦.
 func tell(t testing.TB, facts trace.Facts, lines string) trace.Trace {
 	t.Helper()
@@ -223,6 +225,15 @@ func put(e *trace.Exchange, facts trace.Facts, field string) error {
 		e.Request.Body = secret.New(rest)
 	case "says":
 		e.Response.Body = secret.New(rest)
+	case "sends":
+		name, value, _ := strings.Cut(rest, ": ")
+		e.Request.Header = append(e.Request.Header, trace.Field{Name: name, Value: secret.New(value)})
+	case "over":
+		e.Request.URL = secret.New(rest + "://api.test" + e.Request.Path)
+	case "took":
+		took, err := time.ParseDuration(rest)
+		e.Took = took
+		return err
 	case "no":
 		e.Response, e.Problem = trace.Response{}, "no answer in time"
 	case "Set-Cookie:":

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/probe"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -65,8 +66,8 @@ var issuedID = &probe.Flow{
 		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		stranger.Identify(ctx, after)
+		v.Identify(ctx, after)
 		for range 2 {
-			v.Identify(ctx, after)
 			if err := live.Do(ctx, visit); err != nil {
 				return err
 			}
@@ -77,7 +78,7 @@ var issuedID = &probe.Flow{
 	},
 }
 
-// forgedID is the same with ids the server never issued, in three shapes.
+// forgedID is the same with ids the server never issued, in several shapes.
 // The id is planted again after the visit, since a cookie tossed from a sibling
 // domain wins over the one the server sets.
 var forgedID = &probe.Flow{
@@ -87,7 +88,11 @@ var forgedID = &probe.Flow{
 		if stage.Facts().Exclusive { // a login would end the sessions of the rounds beside it
 			group.SetLimit(1)
 		}
-		for _, shape := range []probe.Shape{probe.LikeIssued, probe.OneChar, probe.Words} {
+		shapes := []probe.Shape{probe.LikeIssued, probe.Words}
+		if stage.Facts().Deep { // who takes words takes a letter
+			shapes = append(shapes, probe.OneChar)
+		}
+		for _, shape := range shapes {
 			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape) })
 		}
 		return group.Wait()
@@ -162,7 +167,7 @@ var leftBehind = &probe.Flow{
 		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		unused.Identify(ctx, after)
-		for _, visitor := range []probe.Actor{kept, v, v, kept, unused, unused, unused, unused} {
+		for _, visitor := range []probe.Actor{v, v, kept, unused, unused, unused} {
 			if err := visitor.Do(ctx, visit); err != nil {
 				return err
 			}
@@ -218,15 +223,14 @@ var bystanders = &probe.Flow{
 			apart.Identify(ctx, after)
 		}
 		v.Identify(ctx, after)
-		beside.Identify(ctx, after)
-		apart.Identify(ctx, after)
 		return ctx.Err()
 	},
 }
 
 // bystanderReads are the reads between the victim's two. An identity bound to
-// the address shows in the first; a leak between requests needs several.
-const bystanderReads = 8
+// the address shows in the first; a leak between requests needs several, and
+// the other flows run beside this one.
+const bystanderReads = 4
 
 // signOut logs out and reads again with the jar frozen before, at once and
 // after the user's next login. It runs alone: some APIs log out everywhere.
@@ -279,12 +283,18 @@ var journey = &probe.Flow{
 			return ctx.Err()
 		}
 		for _, credential := range offered {
-			holder := stage.Actor("holder of " + credential[0].ID.Tag())
-			holder.Wear(credential)
-			holder.Identify(ctx, after)
+			holder(stage, "holder of "+tags(credential), credential).Identify(ctx, after)
 		}
 		return ctx.Err()
 	},
+}
+
+func tags(credential trace.Credential) string {
+	var told []string
+	for _, held := range credential {
+		told = append(told, held.ID.Tag())
+	}
+	return strings.Join(told, " and ")
 }
 
 // errNotSignedIn is a login that was answered as if it had worked, and did not

@@ -72,9 +72,12 @@ func scramble(t *testing.T, all []example, data []byte) trace.Trace {
 
 var (
 	rounds = []string{"", "forged id", "forged id: sid", "forged id: ", "issued id", "without the planted id", "the other encoding",
-		"like an issued id", "one character"}
+		"like an issued id", "one character", "other cookie names", "two cookies of one name", "a changed id", "other paths to the id", "malformed ids",
+		"foreign origins", "plain http", "a tossed cookie"}
 	actors = []string{"victim", "victim again", "attacker", "attacker frozen", "control", "first visitor", "forged id, first jar",
-		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||'R", "L'||'R, altered", "id with %", "id'", "id''"}
+		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||'R", "L'||'R, altered", "id with %", "id'", "id''",
+		"a foreign site", "a sandboxed page", "victim still there", "victim of the forgery", "attacker with odd values", "victim by another host name",
+		"the victim's browser, as a form", "a browser that follows a link", "the id with one character changed"}
 	acts    = []string{"visit", "login", "identity", "logout"}
 	moments = []string{"", "before the login", "after the login", "after the next login", "calibration"}
 	whos    = []trace.Who{{}, {Kind: trace.Anonymous}, {Kind: trace.SignedIn, User: "alice"}, {Kind: trace.SignedIn, User: "bob"},
@@ -83,7 +86,7 @@ var (
 	ids      = []string{"", "x", "anon#1", "anon#2", "alice#1", "alice#2", "forged#1", "unused#1", "live-0123456789+/", "0123456789abcdef0123456789abcdef"}
 	lines    = []string{"session=live-0123456789+/; Path=/", "session=; Max-Age=0", "session=alice#1; SameSite=Odd; Domain=other.test; Expires=Wed, 14 Mar 2029 09:26:53 GMT",
 		"=nameless#1", "nameless#2", "proof=live-0123456789+/; Secure; HttpOnly; Partitioned", "__Host-session=alice#2; Path=/app; Max-Age=-9223372036854775808"}
-	bodies = []string{"", "1", "2", "3", `{"next":"/?s=live-0123456789+/"}`, "live-0123456789%2B%2F", "alice#1 alice#2"}
+	bodies = []string{"", "1", "2", "3", "public, max-age=60, =", `{"next":"/?s=live-0123456789+/"}`, "live-0123456789%2B%2F", "alice#1 alice#2"}
 	// The audit shows no trace to a judge while it does not know the carrier.
 	carriers = [][]trace.Slot{{cookieSlot("session")}, {cookieSlot("session"), cookieSlot("proof")}, {bearer()}, {cookieSlot("__Host-session")},
 		{cookieSlot("session"), bearer()}, {{Kind: trace.InQuery, Name: "sid"}}, {{Kind: trace.InPath, Before: "/s/"}}}
@@ -142,7 +145,7 @@ func edit(seen *trace.Trace, what byte, where, with int) {
 	case 29:
 		x.Request.Body = secret.New(of(bodies, with))
 	case 30:
-		x.Response.Header = append(x.Response.Header, trace.Field{Name: of([]string{"Location", "X-Id", "Link"}, with), Value: secret.New(of(bodies, with))})
+		x.Response.Header = append(x.Response.Header, trace.Field{Name: of([]string{"Location", "X-Id", "Link", "Cache-Control", "Vary", "Expires", "Access-Control-Allow-Origin", "Strict-Transport-Security", "X-Sessiongate-Canary"}, with), Value: secret.New(of(bodies, with))})
 	case 31:
 		x.Planted = trace.Planted{ID: secret.New(of(ids, with)), Where: "query parameter sid"}
 	}

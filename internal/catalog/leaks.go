@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -23,7 +26,7 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 	var findings []finding.Finding
 	times := map[string]int{}
 	for _, exchange := range t.Exchanges {
-		place, found := exchange.FindLeak(ids, kind)
+		place, found := exchange.FindLeak(undisguised(exchange, ids), kind)
 		if !found {
 			continue
 		}
@@ -46,6 +49,21 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 		verdict.Reproduced = verdict.Reproduced && times[f.Step] > 1
 	}
 	return verdict
+}
+
+// undisguised are the ids but for those that the request held in another dress: an
+// answer that repeats that repeats what a probe made up.
+func undisguised(exchange trace.Exchange, ids []secret.Text) []secret.Text {
+	return slices.DeleteFunc(slices.Clone(ids), func(id secret.Text) bool {
+		for _, held := range exchange.Carried {
+			if held.ID != id && held.ID.Contains(id) {
+				return true
+			}
+		}
+		return len(exchange.Carried) == 0 && slices.ContainsFunc(exchange.Request.Header, func(f trace.Field) bool {
+			return strings.EqualFold(f.Name, "Cookie") && f.Value.Contains(id)
+		})
+	})
 }
 
 // liveIDs are the ids the server gave to a browser that was then signed in.

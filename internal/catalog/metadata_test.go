@@ -42,6 +42,7 @@ var listed = map[string]struct {
 	"session-identity-from-network":                 {91, true},
 	"session-survives-account-deletion":             {68, false},
 	"duplicate-session-cookie":                      {68, false},
+	"duplicate-session-cookie/one-of-two":           {0, false},
 	"cookie-prefix-bypass":                          {53, false},
 	"cookie-attribute-injection":                    {53, false},
 	"logout-session-not-invalidated":                {65, true},
@@ -77,6 +78,7 @@ var listed = map[string]struct {
 	"session-id-in-url":                             {53, false},
 	"session-id-in-response-body":                   {31, false},
 	"session-response-cacheable":                    {59, false},
+	"session-response-cacheable/no-store-missing":   {31, false},
 	"session-id-stored-in-clear":                    {37, false},
 	"session-id-in-logs":                            {37, false},
 	"session-store-user-is-admin":                   {0, false}, // issue 3: not in probes.md
@@ -88,7 +90,10 @@ var listed = map[string]struct {
 	"login-csrf":                                    {43, false},
 	"oauth-state-not-bound":                         {54, false},
 	"cors-credentials-any-origin":                   {81, false},
+	"cors-credentials-any-origin/null":              {65, false},
+	"cors-credentials-any-origin/same-site":         {53, false},
 	"session-over-plain-http":                       {68, false},
+	"session-over-plain-http/hsts-missing":          {31, false},
 	"login-over-get":                                {43, false},
 }
 
@@ -258,7 +263,7 @@ var (
 
 func TestRulesSayAllThereIsToSay(t *testing.T) {
 	t.Parallel()
-	families := []finding.Family{finding.Fixation, finding.Isolation, finding.Termination, finding.IDQuality, finding.Cookie, finding.Exposure, finding.Injection}
+	families := []finding.Family{finding.Fixation, finding.Isolation, finding.Termination, finding.IDQuality, finding.Cookie, finding.Exposure, finding.Injection, finding.Robustness, finding.Delivery}
 	seen := map[string]bool{}
 	for _, rule := range catalog.Rules() {
 		if !ruleID.MatchString(rule.ID) {

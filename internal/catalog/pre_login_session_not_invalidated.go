@@ -20,7 +20,7 @@ var preLoginSessionNotInvalidated = probe.Probe{
 	Rule: leftAlive, Steps: []string{visit, login, identity}, Flow: leftBehind, Judge: judgeLeftAlive,
 	How: []string{
 		"Two anonymous sessions begin alike; the victim logs in with the id of one of them.",
-		"Both old jars visit, the victim visits twice, both visit again.",
+		"The victim visits twice, the old jar once, the control jar three times.",
 		"It fails when the planted session's page shows what the victim did: it equals the page the control session shows as many visits later.",
 		"It passes when the old id is answered with a new one, or when both old sessions show the same.",
 	},
@@ -37,8 +37,8 @@ func judgeLeftAlive(t trace.Trace) finding.Verdict {
 	case len(got.stolen) > 0:
 		return finding.Untested(finding.Decided, "the old id is signed in itself; session-id-not-rotated-on-login and session-fixation-dangling-id decide", "")
 	}
-	old, unused := t.Step(frozen, visit), lastOf(t.Step(control, visit), 4)
-	if len(old) < 2 || len(unused) < 4 {
+	old, unused := t.Step(frozen, visit), lastOf(t.Step(control, visit), 3)
+	if len(old) < 1 || len(unused) < 3 {
 		return untested(unfinished(t, "the visits after the login were not made"))
 	}
 	if replaced, _ := reissued(t.Facts, old[0]); replaced {
@@ -46,11 +46,14 @@ func judgeLeftAlive(t trace.Trace) finding.Verdict {
 			return finding.Passed("")
 		}
 	}
-	moves := unused[0].Response.Body != unused[1].Response.Body
+	page, moves := old[0].Response.Body, true
+	for i := range unused {
+		moves = moves && unused[i].Response.Body != unused[(i+1)%len(unused)].Response.Body
+	}
 	switch {
-	case moves && old[0].Response.Body == unused[0].Response.Body && old[1].Response.Body == unused[1].Response.Body:
+	case moves && page == unused[0].Response.Body:
 		return finding.Passed("the old id lives on as an anonymous session of its own")
-	case moves && old[1].Response.Body != unused[1].Response.Body && old[1].Response.Body == unused[3].Response.Body:
+	case moves && page == unused[2].Response.Body:
 		return finding.Failed(finding.Finding{
 			Rule: leftAlive.ID, Subject: t.Facts.CarrierName(), Step: login,
 			Message: "The session from before the login lives on and shares its state with " + t.Facts.Victim() +

@@ -54,6 +54,8 @@ const (
 	Cookie      Family = "cookie"
 	Exposure    Family = "exposure"
 	Injection   Family = "injection"
+	Robustness  Family = "robustness"
+	Delivery    Family = "delivery" // how a session is brought to or taken from another's browser
 )
 
 // Rule is everything that can be said of a weakness before looking at a target.
@@ -162,6 +164,9 @@ type Verdict struct {
 	Note     string // what a passing judge wants to be known
 	Reason   Reason // with NotTested and NotApplicable
 	Findings []Finding
+	// Rest says, with Fail, why the rules of the probe that no finding is of were
+	// not tested. The zero Reason: they were, and passed.
+	Rest Reason
 	// Reproduced says that the trace itself holds the weakness twice, each time
 	// with fresh ids; otherwise the audit runs the flow again (K6).
 	Reproduced bool

@@ -89,8 +89,8 @@ type Actor interface {
 	// Identify reads who the API takes this actor for. A read that cannot be
 	// made is recorded as such.
 	Identify(ctx context.Context, moment string, plants ...Plant) trace.Who
-	// Offered is every value of the carrier that the last step's answers set, in
-	// order. More than one is a fault of its own.
+	// Offered is the carrier with each different value that the last step's answers
+	// gave to one of its cookies, in order. More than one is a fault of its own.
 	Offered() []trace.Credential
 	// Carries is what the actor would authenticate with now.
 	Carries() trace.Credential
@@ -98,6 +98,8 @@ type Actor interface {
 	Everything() trace.Credential
 	// Wear puts the credential into the carrier's slots, replacing what is there.
 	Wear(trace.Credential)
+	// Dress says how its requests go out from now on.
+	Dress(Guise)
 	// Freeze opens another browser that holds a copy of the carrier and nothing
 	// else. It does not follow what happens to this one.
 	Freeze(name string) Actor
@@ -106,6 +108,28 @@ type Actor interface {
 	// Beside opens another browser with an empty jar that shares this one's
 	// connections and headers: what a proxy in front of the API would do.
 	Beside(name string) Actor
+	// Learn takes over what another browser captured, and nothing of its jar: a
+	// page of the attacker's, loaded by somebody else.
+	Learn(from Actor)
+}
+
+// Guise is how requests go out where the recipe and the jar would have them
+// otherwise. The zero value changes nothing.
+type Guise struct {
+	// Header takes the place of what would stand under its names; a field
+	// without a value leaves the header out. {host} is the target's host.
+	Header []trace.Field
+	// Cookie is the Cookie lines, written byte for byte instead of what the jar
+	// holds. nil leaves them to the jar; an empty list sends none.
+	Cookie []secret.Text
+	// Method in place of the recipe's. GET carries the fields of a flat body in
+	// the query, OPTIONS carries none.
+	Method string
+	// Foreign is a page of another site: it makes the last request of a step
+	// only, and adds no header that would need a preflight.
+	Foreign bool
+	// Cleartext goes over plain http to a target that is reached by https.
+	Cleartext bool
 }
 
 // Alteration is a change to the rows of a session: what kind, and for the

@@ -4,6 +4,7 @@
 package trace
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +82,11 @@ type SetCookie struct {
 	Rejections []cookie.Rejection
 }
 
+// IsLost reports whether no client keeps the cookie.
+func (s SetCookie) IsLost() bool {
+	return slices.ContainsFunc(s.Rejections, func(r cookie.Rejection) bool { return r.Fatal })
+}
+
 // Get returns the first value of a header, the zero Text if there is none.
 func (r Response) Get(name string) secret.Text {
 	for _, field := range r.Header {
@@ -116,6 +122,9 @@ type Exchange struct {
 func (e Exchange) Issued(carrier []Slot) Credential {
 	var issued Credential
 	for _, set := range e.Response.SetCookie {
+		if set.IsLost() {
+			continue
+		}
 		for _, slot := range carrier {
 			if slot.Kind == InCookie && slot.Name == set.Name && !set.Deletes(e.Began) && !set.Value.IsZero() {
 				issued = append(issued, Held{Slot: slot, ID: set.Value})

@@ -13,6 +13,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,6 +58,9 @@ func New(flaws ...string) (*API, error) {
 	a.routes.HandleFunc("POST /login", a.login)
 	a.routes.HandleFunc("GET /me", a.me)
 	a.routes.HandleFunc("POST /logout", a.logout)
+	if flaw[loginByGET] {
+		a.routes.HandleFunc("GET /login", a.login)
+	}
 	if flaw[acceptedInPath] {
 		a.routes.HandleFunc("POST /{segment}", a.loginWithParameters)
 	}
@@ -72,11 +76,28 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	// SameSite does not keep another site from logging a victim in as somebody
 	// else, and one of the flaws takes forms.
-	if a.origins.Check(r) != nil {
+	a.allowOrigin(w, r)
+	if a.flaw[failsOnLong] && slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool { return len(c.Value) > maxID }) {
+		refuse(w, http.StatusInternalServerError, "value too long for type character varying(1024)")
+		return
+	}
+	if a.origins.Check(r) != nil && !(a.flaw[foreignLogin] && r.URL.Path == "/login") {
 		refuse(w, http.StatusForbidden, "cross-origin requests are refused")
 		return
 	}
 	a.routes.ServeHTTP(w, r)
+}
+
+// allowOrigin lets scripts of other origins read the answer, by a flaw.
+func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	every := a.flaw[anyOrigin] || a.flaw[anyOriginLax]
+	if origin == "" || !every && !(a.flaw[nullOrigin] && origin == "null") {
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	w.Header().Set("Access-Control-Allow-Credentials", "true")
+	w.Header().Set("Vary", "Origin")
 }
 
 func pause(ctx context.Context, wait time.Duration) bool {
@@ -100,7 +121,10 @@ func (a *API) visit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if issued != "" {
-		http.SetCookie(w, a.cookie(r, issued))
+		http.SetCookie(w, a.cookie(r, a.value(issued, "guest")))
+	}
+	if language := r.URL.Query().Get("lang"); a.flaw[attributeInput] && language != "" {
+		w.Header().Add("Set-Cookie", "lang="+language+"; Path=/; Secure; HttpOnly; SameSite=Lax")
 	}
 	reply(w, http.StatusOK, map[string]any{"service": "demo", "visits": visits})
 }
@@ -121,8 +145,9 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	for _, id := range ids {
-		http.SetCookie(w, a.cookie(r, id))
+	for i := range ids {
+		ids[i] = a.value(ids[i], user)
+		http.SetCookie(w, a.cookie(r, ids[i]))
 	}
 	a.welcome(w, ids[len(ids)-1])
 }
@@ -144,8 +169,12 @@ func (a *API) welcome(w http.ResponseWriter, id string) {
 // why, and status is the answer to it.
 func (a *API) loginFields(w http.ResponseWriter, r *http.Request) (fields map[string]string, status int, problem string) {
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if a.flaw[loginByGET] && r.Method == http.MethodGet {
+		return formFields([]byte(r.URL.RawQuery)), 0, ""
+	}
 	isForm := a.flaw[acceptedInForm] && mediaType == "application/x-www-form-urlencoded"
-	if !isForm && mediaType != "application/json" {
+	isText := a.flaw[foreignLogin] && mediaType == "text/plain"
+	if !isForm && !isText && mediaType != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, "the body must be application/json"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -232,10 +261,23 @@ func authentic(user, password string) bool {
 }
 
 func (a *API) me(w http.ResponseWriter, r *http.Request) {
-	user := a.sessions.user(a.callerOf(r))
+	from := a.callerOf(r)
+	user := a.sessions.user(from)
+	if user == "" && a.flaw[echoed] && from.id != "" {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, "<p>there is no session "+from.id+"</p>")
+		return
+	}
 	if user == "" {
 		refuse(w, http.StatusUnauthorized, "not signed in")
 		return
+	}
+	switch {
+	case a.flaw[cacheable]:
+		w.Header().Set("Cache-Control", "public, max-age=60")
+	case a.flaw[noStoreMissing]:
+		w.Header().Del("Cache-Control")
 	}
 	reply(w, http.StatusOK, map[string]any{"username": user, "email": user + "@demo.invalid"})
 }

@@ -35,6 +35,22 @@ const (
 	issuedTwice     = "duplicate-set-cookie"
 	shownInURL      = "session-id-in-url"
 	shownInBody     = "session-id-in-response-body"
+	tossKept        = "duplicate-session-cookie"
+	firstOfTwo      = "duplicate-session-cookie/one-of-two"
+	namesDecoded    = "cookie-prefix-bypass"
+	attributeInput  = "cookie-attribute-injection"
+	unsigned        = "session-cookie-tamperable"
+	notPartitioned  = "session-cookie-not-partitioned"
+	cacheable       = "session-response-cacheable"
+	noStoreMissing  = "session-response-cacheable/no-store-missing"
+	idAsPath        = "session-id-path-traversal"
+	failsOnLong     = "session-id-malformed-input"
+	echoed          = "session-id-reflected-unencoded"
+	foreignLogin    = "login-csrf"
+	anyOrigin       = "cors-credentials-any-origin"
+	nullOrigin      = "cors-credentials-any-origin/null"
+	anyOriginLax    = "cors-credentials-any-origin/same-site"
+	loginByGET      = "login-over-get"
 )
 
 // Flaw is one switch of the API.
@@ -63,15 +79,31 @@ var table = []Flaw{
 	{Rule: below128Bits, Summary: "session ids have 96 bits"},
 	{Rule: noSecure, Follows: []string{noPrefix}, Summary: "the cookie has no Secure, and so no prefix"},
 	{Rule: noHTTPOnly, Summary: "the cookie has no HttpOnly"},
-	{Rule: sameSiteNone, Summary: "the cookie has SameSite=None"},
+	{Rule: sameSiteNone, Summary: "the cookie has SameSite=None, and is partitioned"},
 	{Rule: sameSiteAbsent, Summary: "the cookie has no SameSite"},
 	{Rule: noPrefix, Summary: "the cookie is called sid"},
-	{Rule: withDomain, Follows: []string{noPrefix}, Summary: "the cookie has the request's host as Domain, and so no prefix"},
+	{Rule: withDomain, Follows: []string{noPrefix}, Summary: "the cookie has the API's address as Domain, and so no prefix"},
 	{Rule: notDeletable, Summary: "logout clears the __Host- cookie without Secure, which browsers ignore"},
 	{Rule: persistent, Summary: "the cookie lives for 90 days"},
 	{Rule: issuedTwice, Summary: "login issues two live ids under one cookie name"},
 	{Rule: shownInURL, Summary: "login redirects to a URL that holds the session id"},
 	{Rule: shownInBody, Summary: "login repeats the session id in its answer"},
+	{Rule: tossKept, Summary: "login with two session cookies upgrades the session of the first"},
+	{Rule: firstOfTwo, Follows: []string{noPrefix}, Summary: "of two session cookies the first is believed, and the cookie has no prefix"},
+	{Rule: namesDecoded, Summary: "cookie names are percent-decoded"},
+	{Rule: attributeInput, Summary: "a visit writes ?lang= into a cookie as it came"},
+	{Rule: unsigned, Summary: "the cookie is JSON in base64 that says whose the session is, and nothing signs it"},
+	{Rule: notPartitioned, Follows: []string{sameSiteNone}, Summary: "the cookie has SameSite=None and is not partitioned"},
+	{Rule: cacheable, Summary: "profiles may be kept by shared caches for a minute"},
+	{Rule: noStoreMissing, Summary: "profiles come without Cache-Control"},
+	{Rule: idAsPath, Summary: "session ids are cleaned like paths before the lookup"},
+	{Rule: failsOnLong, Summary: "an id of more than 1 KiB is answered with 500"},
+	{Rule: echoed, Summary: "an unknown id is repeated in an HTML page as it came"},
+	{Rule: foreignLogin, Summary: "login takes JSON as text/plain, whatever the origin"},
+	{Rule: anyOrigin, Follows: []string{sameSiteNone}, Summary: "CORS allows every origin with credentials, and the cookie has SameSite=None"},
+	{Rule: nullOrigin, Follows: []string{sameSiteNone}, Summary: "CORS allows the origin null with credentials, and the cookie has SameSite=None"},
+	{Rule: anyOriginLax, Summary: "CORS allows every origin with credentials, and the cookie has SameSite=Lax"},
+	{Rule: loginByGET, Summary: "login takes its fields from the query of a GET, too"},
 }
 
 // Flaws lists every switch.

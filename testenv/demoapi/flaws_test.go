@@ -3,6 +3,7 @@ package demoapi_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -144,6 +145,89 @@ var experiments = map[string]func(client) bool{
 		got := c.login("", asAlice)
 		return got.json()["session"] == got.id()
 	},
+	"duplicate-session-cookie": func(c client) bool {
+		old, other := c.anonymous(), c.anonymous()
+		c.do("POST", "/login", "", asAlice, "Content-Type", jsonType, "Cookie", c.pair(old)+"; "+c.pair(other))
+		return c.me(old) == "alice"
+	},
+	"duplicate-session-cookie/one-of-two": func(c client) bool {
+		live := c.login("", asAlice).id()
+		return c.cookie == "sid" && c.do("GET", "/me", "", "", "Cookie", c.pair(live)+"; "+c.pair("never-issued")).status == http.StatusOK
+	},
+	"cookie-prefix-bypass": func(c client) bool {
+		live := c.login("", asAlice).id()
+		other := strings.Replace(c.pair(live), c.cookie[:1], fmt.Sprintf("%%%02X", c.cookie[0]), 1)
+		unrelated := c.do("GET", "/me", "", "", "Cookie", "other="+live)
+		return unrelated.status != http.StatusOK && c.do("GET", "/me", "", "", "Cookie", other).status == http.StatusOK
+	},
+	"cookie-attribute-injection": func(c client) bool {
+		got := c.do("GET", "/?lang=en%3B%20Domain%3Dcanary.example", "", "")
+		return strings.Contains(strings.Join(got.header.Values("Set-Cookie"), "\n"), "; Domain=canary.example")
+	},
+	"session-cookie-tamperable": func(c client) bool {
+		live := c.login("", asAlice).id()
+		raw, err := base64.RawURLEncoding.DecodeString(live)
+		if err != nil {
+			return false
+		}
+		forged := strings.Replace(string(raw), `"alice"`, `"bob"`, 1)
+		return forged != string(raw) && c.me(base64.RawURLEncoding.EncodeToString([]byte(forged))) == "bob"
+	},
+	"session-cookie-not-partitioned": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool {
+			return cookie.SameSite == http.SameSiteNoneMode && !cookie.Partitioned
+		})
+	},
+	"session-response-cacheable": func(c client) bool {
+		got := c.do("GET", "/me", c.login("", asAlice).id(), "")
+		return strings.Contains(got.header.Get("Cache-Control"), "max-age=60")
+	},
+	"session-response-cacheable/no-store-missing": func(c client) bool {
+		got := c.do("GET", "/me", c.login("", asAlice).id(), "")
+		return got.header.Get("Cache-Control") == ""
+	},
+	"session-id-path-traversal": func(c client) bool {
+		return c.me("./"+c.login("", asAlice).id()) == "alice"
+	},
+	"session-id-malformed-input": func(c client) bool {
+		return c.do("GET", "/me", strings.Repeat("A", 4096), "").status >= 500
+	},
+	"session-id-reflected-unencoded": func(c client) bool {
+		got := c.do("GET", "/me", "<b>canary</b>", "")
+		return strings.Contains(got.body, "<b>canary</b>") && strings.HasPrefix(got.header.Get("Content-Type"), "text/html")
+	},
+	"login-csrf": func(c client) bool {
+		got := c.do("POST", "/login", "", asBob, "Content-Type", "text/plain", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
+		return got.status < 400 && c.me(got.id()) == "bob"
+	},
+	"cors-credentials-any-origin": func(c client) bool {
+		return c.allows("https://evil.example") && c.sameSite() == http.SameSiteNoneMode
+	},
+	"cors-credentials-any-origin/null": func(c client) bool {
+		return c.allows("null") && !c.allows("https://evil.example") && c.sameSite() == http.SameSiteNoneMode
+	},
+	"cors-credentials-any-origin/same-site": func(c client) bool {
+		return c.allows("https://evil.example") && c.sameSite() == http.SameSiteLaxMode
+	},
+	"login-over-get": func(c client) bool {
+		got := c.do("GET", "/login?username=alice&password="+url.QueryEscape(demoapi.AlicePassword), "", "")
+		return got.status < 400 && c.me(got.id()) == "alice"
+	},
+}
+
+// pair is the session cookie of a request.
+func (c client) pair(id string) string { return c.cookie + "=" + id }
+
+// allows reports whether scripts of the origin may read a signed-in answer.
+func (c client) allows(origin string) bool {
+	c.t.Helper()
+	got := c.do("GET", "/me", c.login("", asAlice).id(), "", "Origin", origin)
+	return got.header.Get("Access-Control-Allow-Origin") == origin && got.header.Get("Access-Control-Allow-Credentials") == "true"
+}
+
+func (c client) sameSite() http.SameSite {
+	c.t.Helper()
+	return c.login("", asAlice).issued()[0].SameSite
 }
 
 // both is for a flaw with two sides, which must not be there by half.

@@ -75,7 +75,8 @@ func (s *sessions) login(user string, from caller, chosen string) ([]string, err
 	}
 	old := s.find(from.id)
 	now, id := old, from.id
-	if chosen != "" || !s.keeps(old, user) {
+	kept := from.kept && old != nil && old.user == ""
+	if chosen != "" || !kept && !s.keeps(old, user) {
 		now, id = s.replace(old, from, chosen)
 	}
 	now.user = user
@@ -144,10 +145,14 @@ func (s *sessions) user(from caller) string {
 	if s.flaw[fromNetwork] && !from.sentCookie {
 		return s.network[from.address]
 	}
-	if here := s.find(from.id); here != nil {
-		return here.user
+	here := s.find(from.id)
+	switch {
+	case here == nil:
+		return ""
+	case s.flaw[unsigned] && here.user != "":
+		return from.claims
 	}
-	return ""
+	return here.user
 }
 
 func (s *sessions) logout(from caller) {

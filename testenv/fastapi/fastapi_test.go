@@ -40,7 +40,8 @@ func want(t *testing.T, made scanned, code int, rules ...string) {
 // Starlette adds SameSite=lax by itself, so no session-cookie-samesite here.
 func careless(more ...string) []string {
 	return append(more, "session-cookie-missing-secure", "session-cookie-missing-httponly", "session-cookie-prefix-missing",
-		"logout-session-not-invalidated", "session-id-accepted-in-json-body", "session-id-stored-in-clear")
+		"logout-session-not-invalidated", "session-id-accepted-in-json-body", "session-id-stored-in-clear",
+		"session-id-malformed-input", "session-response-cacheable/no-store-missing") // psycopg raises on a NUL
 }
 
 func TestMain(m *testing.M) {
@@ -115,13 +116,13 @@ func source(t *testing.T, file string, line int) string {
 
 func TestSessionIDIsARequiredMember(t *testing.T) {
 	t.Parallel()
-	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless()...)
+	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless("duplicate-session-cookie/one-of-two")...)
 }
 
 func TestNoCredentialsAtAll(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/vulnerable-bare.yml")
-	want(t, made, 1, careless()...)
+	want(t, made, 1, careless("duplicate-session-cookie/one-of-two")...)
 	said := false
 	for _, control := range made.Calibration.Controls {
 		said = said || control.Name == "K2" && control.Skipped && strings.Contains(control.Note, "no password")

@@ -72,7 +72,7 @@ func TestInjection(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/injection.yml")
 	// PostgreSQL quotes the broken literal, and with it the id, in the error that uvicorn logs.
-	want(t, made, 1, "session-id-sql-injection", "session-id-stored-in-clear", "session-id-in-logs")
+	want(t, made, 1, "session-id-sql-injection", "session-id-stored-in-clear", "session-id-in-logs", "session-id-malformed-input")
 	made.locatedIn(t, "injection", "session-id-sql-injection")
 	if made.Score >= 25 {
 		t.Errorf("score %d", made.Score)
@@ -82,7 +82,7 @@ func TestInjection(t *testing.T) {
 func TestWildcard(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/wildcard.yml")
-	want(t, made, 1, "session-id-sql-injection/wildcard", "session-id-stored-in-clear")
+	want(t, made, 1, "session-id-sql-injection/wildcard", "session-id-stored-in-clear", "session-id-malformed-input")
 	made.locatedIn(t, "wildcard", "session-id-sql-injection/wildcard")
 	if made.Score >= 25 {
 		t.Errorf("score %d", made.Score)
