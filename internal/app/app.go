@@ -110,7 +110,8 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
 		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: s.Recipe.Policy.AbsoluteTimeout,
-		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(),
+		MaxSessions: s.Recipe.Policy.MaxSessions,
+		Deep:        s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
@@ -289,8 +290,12 @@ func (s *scan) declared() map[string]string {
 func stepNames(r *recipe.Recipe) []string {
 	var names []string
 	for _, name := range recipe.StepNames {
-		if _, has := r.Steps[name]; has {
+		step, has := r.Steps[name]
+		if has {
 			names = append(names, name)
+		}
+		if len(step.Then) > 0 {
+			names = append(names, name+".then") // what is open after it
 		}
 	}
 	return names

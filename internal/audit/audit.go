@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Stage interface {
 	Know(trace.Facts)
 	Exchanges() []trace.Exchange
 	Looks() []trace.Look
+	Limited() bool
 	Close()
 }
 
@@ -49,6 +51,7 @@ type Options struct {
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
 	Policy        time.Duration
+	MaxSessions   int               // of the policy; 0 without one
 	Deep          bool              // the deep profile
 	NotApplicable map[string]string // rule or base rule -> the user's reason
 	Redactor      *secret.Redactor
@@ -106,7 +109,8 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Store: options.Store != nil, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy,
+		MaxSessions: options.MaxSessions, Steps: map[string]bool{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
@@ -179,7 +183,7 @@ func (r *run) perform(ctx context.Context, flows []*probe.Flow) {
 	slots := make(chan struct{}, maxSideBySide)
 	var group sync.WaitGroup
 	for _, flow := range flows {
-		if flow.Alone || r.facts.Exclusive {
+		if flow.Alone || r.facts.Crowds() {
 			continue
 		}
 		group.Go(func() {
@@ -190,7 +194,7 @@ func (r *run) perform(ctx context.Context, flows []*probe.Flow) {
 	}
 	group.Wait()
 	for _, flow := range flows {
-		if flow.Alone || r.facts.Exclusive {
+		if flow.Alone || r.facts.Crowds() {
 			r.act(ctx, flow)
 		}
 	}
@@ -212,7 +216,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 		if fault := recover(); fault != nil {
 			seen.Problem = "the flow " + flow.Name + " broke inside sessiongate; please report it"
 		}
-		seen.Exchanges, seen.Looks = stage.Exchanges(), stage.Looks()
+		seen.Exchanges, seen.Looks, seen.Limited = stage.Exchanges(), stage.Looks(), stage.Limited()
 		stage.Close()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -242,12 +246,8 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		needs = append(slices.Clone(needs), p.Flow.Steps...)
 		users = max(users, p.Flow.Users)
 	}
-	for _, step := range needs {
-		if !r.facts.Has(step) {
-			verdict := finding.Untested(finding.NoPrecondition, "the recipe has no "+step+" step",
-				"add steps."+step+" to the recipe, or --"+step)
-			return &verdict
-		}
+	if verdict := r.lacks(needs); verdict != nil {
+		return verdict
 	}
 	if len(r.facts.Users) < users {
 		verdict := finding.Untested(finding.NoPrecondition, fmt.Sprintf("it needs %d users, the recipe has %d", users, len(r.facts.Users)),
@@ -255,6 +255,30 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		return &verdict
 	}
 	return nil
+}
+
+// flagged are the steps that a flag can give, too.
+var flagged = []string{visit, login, identity, "logout"}
+
+// lacks is the verdict where steps are missing, nil where none is. All of them
+// are named, so that one look at the recipe is enough.
+func (r *run) lacks(needs []string) *finding.Verdict {
+	var missing, keys []string
+	for _, step := range needs {
+		if !r.facts.Has(step) && !slices.Contains(missing, step) {
+			missing = append(missing, step)
+			keys = append(keys, "steps."+step)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	remedy := "add " + strings.Join(keys, " and ") + " to the recipe"
+	if len(missing) == 1 && slices.Contains(flagged, missing[0]) {
+		remedy += ", or --" + missing[0]
+	}
+	verdict := finding.Untested(finding.NoPrecondition, "the recipe has no "+strings.Join(missing, " and no ")+" step", remedy)
+	return &verdict
 }
 
 func (r *run) declared(rule finding.Rule) (string, bool) {

@@ -1,13 +1,12 @@
-// Package demoapi is an HTTP API to try sessiongate on: visit, login, identity
-// and logout over sessions in memory. Without switches its session handling is
+// Package demoapi is an HTTP API to try sessiongate on: what a session goes
+// through from the first visit to the end of its account, over sessions in
+// memory. Without switches its session handling is
 // hardened; each switch opens the one flaw that the rule of that name is about.
 // It listens nowhere itself, and knows nothing of the probes.
 package demoapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"io"
 	"mime"
@@ -25,22 +24,23 @@ const (
 	BobPassword   = "bob-demo-password"
 )
 
-var passwords = map[string][sha256.Size]byte{
-	Alice: sha256.Sum256([]byte(AlicePassword)),
-	Bob:   sha256.Sum256([]byte(BobPassword)),
-}
-
 // maxBody bounds what is read of a login, in bytes.
 const maxBody = 64 << 10
+
+const tooLong = "the body is longer than 64 KiB"
 
 // API is the handler. Make it with New. Safe for concurrent use.
 type API struct {
 	// Latency is waited before each answer, to stand in for a slow API in
 	// benchmarks; 0 is no wait. Set it before the first request.
 	Latency time.Duration
+	// MaxSessions is how many sessions a user may have; one more login ends the
+	// oldest. 0 is no limit. Set it before the first request.
+	MaxSessions int
 
 	flaw     set
 	sessions *sessions
+	accounts *accounts
 	origins  *http.CrossOriginProtection
 	routes   *http.ServeMux
 }
@@ -52,11 +52,12 @@ func New(flaws ...string) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{flaw: flaw, sessions: newSessions(flaw), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
+	a := &API{flaw: flaw, sessions: newSessions(flaw), accounts: newAccounts(), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
 	a.routes.HandleFunc("GET /{$}", a.visit)
 	a.routes.HandleFunc("POST /login", a.login)
 	a.routes.HandleFunc("GET /me", a.me)
 	a.routes.HandleFunc("POST /logout", a.logout)
+	a.journeys()
 	if flaw[acceptedInPath] {
 		a.routes.HandleFunc("POST /{segment}", a.loginWithParameters)
 	}
@@ -94,6 +95,11 @@ func pause(ctx context.Context, wait time.Duration) bool {
 }
 
 func (a *API) visit(w http.ResponseWriter, r *http.Request) {
+	if a.flaw[race] {
+		save := a.sessions.load(a.callerOf(r))
+		pause(r.Context(), slowness)
+		save()
+	}
 	issued, visits, err := a.sessions.visit(a.callerOf(r))
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
@@ -112,11 +118,11 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user := fields["username"]
-	if !authentic(user, fields["password"]) {
+	if !a.accounts.authentic(user, fields["password"]) {
 		refuse(w, http.StatusUnauthorized, "wrong username or password")
 		return
 	}
-	ids, err := a.sessions.login(user, a.callerOf(r), a.chosenID(r, fields))
+	ids, err := a.sessions.login(user, a.callerOf(r), a.chosenID(r, fields), a.MaxSessions)
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
@@ -150,7 +156,7 @@ func (a *API) loginFields(w http.ResponseWriter, r *http.Request) (fields map[st
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return nil, http.StatusRequestEntityTooLarge, "the body is longer than 64 KiB"
+		return nil, http.StatusRequestEntityTooLarge, tooLong
 	}
 	if isForm {
 		fields = formFields(body)
@@ -225,12 +231,6 @@ func matrixParameter(segment, name string) string {
 	return ""
 }
 
-func authentic(user, password string) bool {
-	want, known := passwords[user]
-	given := sha256.Sum256([]byte(password))
-	return subtle.ConstantTimeCompare(given[:], want[:]) == 1 && known
-}
-
 func (a *API) me(w http.ResponseWriter, r *http.Request) {
 	user := a.sessions.user(a.callerOf(r))
 	if user == "" {
@@ -242,7 +242,7 @@ func (a *API) me(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 	a.sessions.logout(a.callerOf(r))
-	http.SetCookie(w, a.deletion(r))
+	a.forget(w, r)
 	w.WriteHeader(http.StatusNoContent)
 }
 
