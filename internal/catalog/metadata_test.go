@@ -13,6 +13,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/catalog"
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 )
 
 // listed is the catalogue of probes.md §4, of which the code has a part:
@@ -21,74 +22,75 @@ var listed = map[string]struct {
 	severity finding.Severity
 	core     bool
 }{
-	"session-id-not-rotated-on-login":               {81, true},
-	"session-id-not-rotated-on-login/host-prefix":   {68, true},
-	"arbitrary-session-id-accepted":                 {81, true},
-	"permissive-session-creation":                   {31, false},
-	"session-id-accepted-in-query":                  {81, true},
-	"session-id-accepted-in-form-field":             {81, false},
-	"session-id-accepted-in-json-body":              {68, false},
-	"session-id-accepted-in-path":                   {81, false},
-	"session-id-accepted-in-header":                 {31, false},
-	"session-fixation-dangling-id":                  {81, true},
-	"pre-login-session-not-invalidated":             {31, false},
-	"session-id-derived-from-previous":              {81, false},
-	"cross-user-session-reuse":                      {68, true},
-	"session-id-not-rotated-on-privilege-change":    {68, false},
-	"session-id-not-rotated-on-password-change":     {54, false},
-	"pre-login-state-carry-over":                    {53, false},
-	"session-puzzling":                              {91, false},
-	"concurrent-login-race":                         {59, false},
-	"session-identity-from-network":                 {91, true},
-	"session-survives-account-deletion":             {68, false},
-	"duplicate-session-cookie":                      {68, false},
-	"cookie-prefix-bypass":                          {53, false},
-	"cookie-attribute-injection":                    {53, false},
-	"logout-session-not-invalidated":                {65, true},
-	"logout-everywhere-incomplete":                  {59, false},
-	"password-change-keeps-other-sessions":          {59, false},
-	"idle-timeout-not-enforced":                     {42, false},
-	"absolute-timeout-not-enforced":                 {42, false},
-	"session-lifetime-excessive":                    {31, false},
-	"session-resurrection":                          {59, false},
-	"concurrent-session-limit-not-enforced":         {31, false},
-	"logout-client-state-not-cleared":               {0, false},
-	"session-id-insufficient-length":                {91, true},
-	"session-id-insufficient-length/below-64-bits":  {74, true},
-	"session-id-insufficient-length/below-128-bits": {0, true},
-	"session-id-low-entropy":                        {74, false},
-	"session-id-sequential":                         {91, false},
-	"session-id-timestamp-based":                    {91, false},
-	"session-id-hash-of-guessable":                  {91, false},
-	"session-id-predictable-prng":                   {91, false},
-	"session-id-collision":                          {91, false},
-	"session-cookie-tamperable":                     {91, false},
-	"session-id-contains-user-data":                 {31, false},
-	"session-cookie-missing-secure":                 {53, false},
-	"session-cookie-missing-httponly":               {42, true},
-	"session-cookie-samesite":                       {43, true},
-	"session-cookie-samesite/absent":                {31, true},
-	"session-cookie-rejected-by-browser":            {31, false},
-	"session-cookie-prefix-missing":                 {31, false},
-	"session-cookie-domain-too-broad":               {42, false},
-	"session-cookie-persistent":                     {31, false},
-	"duplicate-set-cookie":                          {31, false},
-	"session-cookie-not-partitioned":                {0, false},
-	"session-id-in-url":                             {53, false},
-	"session-id-in-response-body":                   {31, false},
-	"session-response-cacheable":                    {59, false},
-	"session-id-stored-in-clear":                    {37, false},
-	"session-id-in-logs":                            {37, false},
-	"session-id-sql-injection":                      {98, true},
-	"session-id-sql-injection/wildcard":             {91, true},
-	"session-id-path-traversal":                     {75, false},
-	"session-id-malformed-input":                    {53, false},
-	"session-id-reflected-unencoded":                {54, false},
-	"login-csrf":                                    {43, false},
-	"oauth-state-not-bound":                         {54, false},
-	"cors-credentials-any-origin":                   {81, false},
-	"session-over-plain-http":                       {68, false},
-	"login-over-get":                                {43, false},
+	"session-id-not-rotated-on-login":                              {81, true},
+	"session-id-not-rotated-on-login/host-prefix":                  {68, true},
+	"arbitrary-session-id-accepted":                                {81, true},
+	"permissive-session-creation":                                  {31, false},
+	"session-id-accepted-in-query":                                 {81, true},
+	"session-id-accepted-in-form-field":                            {81, false},
+	"session-id-accepted-in-json-body":                             {68, false},
+	"session-id-accepted-in-path":                                  {81, false},
+	"session-id-accepted-in-header":                                {31, false},
+	"session-fixation-dangling-id":                                 {81, true},
+	"pre-login-session-not-invalidated":                            {31, false},
+	"session-id-derived-from-previous":                             {81, false},
+	"cross-user-session-reuse":                                     {68, true},
+	"session-id-not-rotated-on-privilege-change":                   {68, false},
+	"session-id-not-rotated-on-password-change":                    {54, false},
+	"session-id-not-rotated-on-privilege-change/re-authentication": {31, false},
+	"pre-login-state-carry-over":                                   {53, false},
+	"session-puzzling":                                             {91, false},
+	"concurrent-login-race":                                        {59, false},
+	"session-identity-from-network":                                {91, true},
+	"session-survives-account-deletion":                            {68, false},
+	"duplicate-session-cookie":                                     {68, false},
+	"cookie-prefix-bypass":                                         {53, false},
+	"cookie-attribute-injection":                                   {53, false},
+	"logout-session-not-invalidated":                               {65, true},
+	"logout-everywhere-incomplete":                                 {59, false},
+	"password-change-keeps-other-sessions":                         {59, false},
+	"idle-timeout-not-enforced":                                    {42, false},
+	"absolute-timeout-not-enforced":                                {42, false},
+	"session-lifetime-excessive":                                   {31, false},
+	"session-resurrection":                                         {59, false},
+	"concurrent-session-limit-not-enforced":                        {31, false},
+	"logout-client-state-not-cleared":                              {0, false},
+	"session-id-insufficient-length":                               {91, true},
+	"session-id-insufficient-length/below-64-bits":                 {74, true},
+	"session-id-insufficient-length/below-128-bits":                {0, true},
+	"session-id-low-entropy":                                       {74, false},
+	"session-id-sequential":                                        {91, false},
+	"session-id-timestamp-based":                                   {91, false},
+	"session-id-hash-of-guessable":                                 {91, false},
+	"session-id-predictable-prng":                                  {91, false},
+	"session-id-collision":                                         {91, false},
+	"session-cookie-tamperable":                                    {91, false},
+	"session-id-contains-user-data":                                {31, false},
+	"session-cookie-missing-secure":                                {53, false},
+	"session-cookie-missing-httponly":                              {42, true},
+	"session-cookie-samesite":                                      {43, true},
+	"session-cookie-samesite/absent":                               {31, true},
+	"session-cookie-rejected-by-browser":                           {31, false},
+	"session-cookie-prefix-missing":                                {31, false},
+	"session-cookie-domain-too-broad":                              {42, false},
+	"session-cookie-persistent":                                    {31, false},
+	"duplicate-set-cookie":                                         {31, false},
+	"session-cookie-not-partitioned":                               {0, false},
+	"session-id-in-url":                                            {53, false},
+	"session-id-in-response-body":                                  {31, false},
+	"session-response-cacheable":                                   {59, false},
+	"session-id-stored-in-clear":                                   {37, false},
+	"session-id-in-logs":                                           {37, false},
+	"session-id-sql-injection":                                     {98, true},
+	"session-id-sql-injection/wildcard":                            {91, true},
+	"session-id-path-traversal":                                    {75, false},
+	"session-id-malformed-input":                                   {53, false},
+	"session-id-reflected-unencoded":                               {54, false},
+	"login-csrf":                                                   {43, false},
+	"oauth-state-not-bound":                                        {54, false},
+	"cors-credentials-any-origin":                                  {81, false},
+	"session-over-plain-http":                                      {68, false},
+	"login-over-get":                                               {43, false},
 }
 
 // raised are the severities that differ from the list on purpose: to accept an
@@ -257,7 +259,7 @@ var (
 
 func TestRulesSayAllThereIsToSay(t *testing.T) {
 	t.Parallel()
-	families := []finding.Family{finding.Fixation, finding.Isolation, finding.Termination, finding.IDQuality, finding.Cookie, finding.Exposure, finding.Injection}
+	families := []finding.Family{finding.Fixation, finding.Isolation, finding.Termination, finding.IDQuality, finding.Cookie, finding.Exposure, finding.Injection, finding.Delivery}
 	seen := map[string]bool{}
 	for _, rule := range catalog.Rules() {
 		if !ruleID.MatchString(rule.ID) {
@@ -292,9 +294,13 @@ func TestRulesSayAllThereIsToSay(t *testing.T) {
 
 func TestVariantsDifferInSeverityAlone(t *testing.T) {
 	t.Parallel()
+	ignored := cmpopts.IgnoreFields(finding.Rule{}, "ID", "Title", "Severity", "Vector")
 	for _, p := range catalog.All() {
-		if strings.Contains(p.Rule.ID, "/") {
-			t.Errorf("%s is a probe's rule and named like a variant", p.Rule.ID)
+		if base, is := catalog.Rule(p.Rule.Base()); p.Rule.ID != p.Rule.Base() {
+			// A variant that needs other steps than its rule is a probe beside it.
+			if diff := cmp.Diff(base, p.Rule, ignored); !is || diff != "" || len(p.Variants) > 0 {
+				t.Errorf("%s is no variant of %s (-rule +variant):\n%s", p.Rule.ID, p.Rule.Base(), diff)
+			}
 		}
 		for _, variant := range p.Variants {
 			if variant.Base() != p.Rule.ID || variant.ID == p.Rule.ID {
@@ -303,7 +309,6 @@ func TestVariantsDifferInSeverityAlone(t *testing.T) {
 			if variant.Title == p.Rule.Title || variant.Severity == p.Rule.Severity {
 				t.Errorf("%s has the title or the severity of %s", variant.ID, p.Rule.ID)
 			}
-			ignored := cmpopts.IgnoreFields(finding.Rule{}, "ID", "Title", "Severity", "Vector")
 			if diff := cmp.Diff(p.Rule, variant, ignored); diff != "" {
 				t.Errorf("%s differs from %s (-rule +variant):\n%s", variant.ID, p.Rule.ID, diff)
 			}
@@ -313,7 +318,7 @@ func TestVariantsDifferInSeverityAlone(t *testing.T) {
 
 func TestProbesFitTheirFlows(t *testing.T) {
 	t.Parallel()
-	steps := []string{"visit", "login", "identity", "logout"}
+	steps := append(slices.Clone(recipe.StepNames), "elevate.then") // what is open after elevate is named like a step
 	flows := map[string]*probe.Flow{}
 	var before []string
 	for _, p := range catalog.All() {

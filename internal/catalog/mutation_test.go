@@ -34,15 +34,20 @@ type mutation struct {
 
 // The reasons of exempt probes.
 const (
-	ownControl = "its control is the victim herself, signed in before and after"
-	nobodyElse = "it judges what is declared and stored for the victim, and has no attacker"
-	onlyVisits = "its flow asks nobody who they are, and ends at a visit that fails"
+	ownControl  = "its control is the victim herself, signed in before and after"
+	nobodyElse  = "it judges what is declared and stored for the victim, and has no attacker"
+	onlyVisits  = "its flow asks nobody who they are, and ends at a visit that fails"
+	onlyHerself = "it looks at what the victim's own browser holds"
+	nobodySigns = "its attack is that nobody has to sign in, or signs in as the attacker"
+	byRequest   = "its control is a request, not a read"
 )
 
 // The reasons of gaps.
 const (
 	unseenDecoys  = "an attack that worked counts without a word of the disguises that must not work"
 	declaredAtAll = "what was declared and stored is not taken back by a 429"
+	byPage        = "what fails it is a page or a request, not a read"
+	tooMuch       = "that it signs out too many shows in the control"
 )
 
 var (
@@ -86,16 +91,26 @@ func TestNothingSeenIsNothingProved(t *testing.T) {
 // The probes that have no jar of their own beside the victim's, and why.
 var (
 	noControlJar = map[string]string{
-		"session-identity-from-network": ownControl,
-		"duplicate-set-cookie":          ownControl,
-		"session-lifetime-excessive":    nobodyElse,
-		"session-id-stored-in-clear":    nobodyElse,
+		"session-identity-from-network":   ownControl,
+		"duplicate-set-cookie":            ownControl,
+		"session-lifetime-excessive":      nobodyElse,
+		"session-id-stored-in-clear":      nobodyElse,
+		"logout-client-state-not-cleared": onlyHerself,
 	}
-	noVictim   = map[string]string{"permissive-session-creation": onlyVisits}
-	noAttacker = map[string]string{
+	noVictim = map[string]string{
 		"permissive-session-creation": onlyVisits,
-		"session-lifetime-excessive":  nobodyElse,
-		"session-id-stored-in-clear":  nobodyElse,
+		"session-puzzling":            nobodySigns,
+		"oauth-state-not-bound":       nobodySigns,
+	}
+	noControlRead = map[string]string{
+		"permissive-session-creation": onlyVisits,
+		"pre-login-state-carry-over":  byRequest,
+	}
+	noAttacker = map[string]string{
+		"logout-client-state-not-cleared": onlyHerself,
+		"permissive-session-creation":     onlyVisits,
+		"session-lifetime-excessive":      nobodyElse,
+		"session-id-stored-in-clear":      nobodyElse,
 	}
 )
 
@@ -108,11 +123,12 @@ func TestTheControlMustBeThere(t *testing.T) {
 func TestTheControlMustStayWhatItWas(t *testing.T) {
 	t.Parallel()
 	exempt := maps.Clone(noControlJar)
-	maps.Copy(exempt, noVictim)
+	maps.Copy(exempt, noControlRead)
 	controls := and(isRead, byControls)
 	t.Run("the victim", func(t *testing.T) {
 		t.Parallel()
-		mutation{of: decided, wanted: untested, spoils: controls, change: showVictim, exempt: exempt}.try(t)
+		mutation{of: decided, wanted: untested, spoils: controls, change: showVictim, exempt: exempt,
+			gaps: map[string]string{"session-id-not-rotated-on-privilege-change": "its control is another session of the victim's"}}.try(t)
 	})
 	for name, change := range map[string]func(example, *trace.Exchange){
 		"not read":     nil,
@@ -192,7 +208,8 @@ func TestNoPassWithoutTheAttack(t *testing.T) {
 func TestNoPassIfTheAttackWorked(t *testing.T) {
 	t.Parallel()
 	stranger := func(e example, x trace.Exchange) bool { return !showsVictim(e, x) }
-	mutation{of: passed, wanted: notPassed, single: true, spoils: and(isRead, byAttackers, stranger), change: showVictim, exempt: noAttacker}.try(t)
+	mutation{of: passed, wanted: notPassed, single: true, spoils: and(isRead, byAttackers, stranger), change: showVictim, exempt: noAttacker,
+		gaps: map[string]string{"session-id-not-rotated-on-privilege-change": byPage}}.try(t)
 }
 
 func TestNoFailUnlessTheAttackWorked(t *testing.T) {
@@ -200,7 +217,9 @@ func TestNoFailUnlessTheAttackWorked(t *testing.T) {
 	mutation{of: failed, wanted: notFailed, spoils: and(isRead, byAttackers), change: show(trace.Anonymous, 401), exempt: noAttacker,
 		gaps: map[string]string{
 			"duplicate-set-cookie":              "two scopes of one name are a fault whatever is signed in (RFC 6265bis)",
-			"pre-login-session-not-invalidated": "what fails it is a page, not a read",
+			"pre-login-session-not-invalidated": byPage,
+			"pre-login-state-carry-over":        byPage,
+			"logout-everywhere-incomplete":      tooMuch,
 			"session-id-sql-injection":          "the wire to the store and three errors decide without a read",
 		}}.try(t)
 }
@@ -360,11 +379,15 @@ func byAttackers(e example, x trace.Exchange) bool {
 }
 
 // victimOf is whose profile the attack is for: in cross-user it is the second
-// user, who logs in inside a session of the first.
+// user, who logs in inside a session of the first; a callback is the second
+// user's; and an account that is deleted is none of the recipe's.
 func victimOf(e example) trace.Who {
 	users := usual().Users
-	if e.rule == "cross-user-session-reuse" {
+	switch e.rule {
+	case "cross-user-session-reuse", "oauth-state-not-bound":
 		return trace.Who{Kind: trace.SignedIn, User: users[1]}
+	case "session-survives-account-deletion":
+		return trace.Who{Kind: trace.SignedIn, User: "dave"}
 	}
 	return trace.Who{Kind: trace.SignedIn, User: users[0]}
 }

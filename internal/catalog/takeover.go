@@ -171,7 +171,11 @@ func rateLimited() finding.Reason {
 }
 
 // unfinished names what stopped a flow, or what is missing where it went through.
+// Where a 429 stopped it, that is the reason, also if another flow was told so.
 func unfinished(t trace.Trace, missing string) finding.Reason {
+	if t.WasRateLimited() {
+		return rateLimited()
+	}
 	if t.Problem != "" {
 		missing = t.Problem
 	}

@@ -54,6 +54,7 @@ const (
 	Cookie      Family = "cookie"
 	Exposure    Family = "exposure"
 	Injection   Family = "injection"
+	Delivery    Family = "delivery" // of fixation, and of a login
 )
 
 // Rule is everything that can be said of a weakness before looking at a target.

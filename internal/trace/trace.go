@@ -4,6 +4,7 @@
 package trace
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -231,6 +232,11 @@ func (f Facts) Lifetime() time.Duration {
 		return f.AbsoluteTimeout
 	}
 	return defaultLifetime
+}
+
+// Skipped reports whether calibration could not make the control of that name.
+func (f Facts) Skipped(control string) bool {
+	return slices.ContainsFunc(f.Controls, func(c Control) bool { return c.Name == control && c.Skipped })
 }
 
 // Has reports whether the recipe has the step.
