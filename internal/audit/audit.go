@@ -312,7 +312,11 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 	case again.Outcome == finding.Fail:
 		return first
 	case again.Outcome == finding.NotTested:
-		return finding.Untested(finding.Flaky, "the attack worked once and could not be repeated: "+again.Reason.Text, again.Reason.Remedy)
+		why := again.Reason.Text
+		if problem := r.material(p).Problem; problem != "" && p.Flow != nil { // what went wrong first explains the rest
+			why = problem
+		}
+		return finding.Untested(finding.Flaky, "the attack worked once and could not be repeated: "+why, again.Reason.Remedy)
 	}
 	return finding.Untested(finding.Flaky, "the attack worked once and failed when it was repeated with fresh ids",
 		"scan again; an answer that changes from time to time is worth a look by itself")

@@ -183,7 +183,7 @@ var leftBehind = &probe.Flow{
 		stage.Look(ctx, after, unused.Carries())
 		kept.Identify(ctx, after)
 		unused.Identify(ctx, after)
-		for _, visitor := range []probe.Actor{kept, v, v, kept, v, kept, unused, unused, unused, unused, unused, unused} {
+		for _, visitor := range []probe.Actor{kept, v, kept, v, kept, unused, unused, unused, unused, unused} {
 			if err := visitor.Do(ctx, visit); err != nil {
 				return err
 			}

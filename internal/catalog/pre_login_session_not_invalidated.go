@@ -37,8 +37,8 @@ func judgeLeftAlive(t trace.Trace) finding.Verdict {
 	case len(got.stolen) > 0:
 		return finding.Untested(finding.Decided, "the old id is signed in itself; session-id-not-rotated-on-login and session-fixation-dangling-id decide", "")
 	}
-	old, unused := t.Step(frozen, visit), lastOf(t.Step(control, visit), 6)
-	if len(old) < 3 || len(unused) < 6 {
+	old, unused := t.Step(frozen, visit), lastOf(t.Step(control, visit), 5)
+	if len(old) < 3 || len(unused) < 5 {
 		return untested(unfinished(t, "the visits after the login were not made"))
 	}
 	if replaced, _ := reissued(t.Facts, old[0]); replaced {
@@ -50,7 +50,7 @@ func judgeLeftAlive(t trace.Trace) finding.Verdict {
 	switch {
 	case moves && samePages(old, unused[0], unused[1], unused[2]):
 		return finding.Passed("the old id lives on as an anonymous session of its own")
-	case moves && old[1].Response.Body != unused[1].Response.Body && samePages(old, unused[0], unused[3], unused[5]):
+	case moves && old[1].Response.Body != unused[1].Response.Body && samePages(old, unused[0], unused[2], unused[4]):
 		return finding.Failed(finding.Finding{
 			Rule: leftAlive.ID, Subject: t.Facts.CarrierName(), Step: login,
 			Message: "The session from before the login lives on and shares its state with " + t.Facts.Victim() +

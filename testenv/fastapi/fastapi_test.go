@@ -104,6 +104,14 @@ func careless(more ...string) []string {
 		"logout-session-not-invalidated", "session-id-accepted-in-json-body", "session-id-stored-in-clear")
 }
 
+// stays is what a login does that looks at no session but its own. Where there
+// are no passwords, a login inside a session cannot be told from a stub.
+const stays = "session-id-not-rotated-on-privilege-change/re-authentication"
+
+// leastScore is what an app with a low weakness gets that has none of the steps
+// beyond a logout: each rule about those is not tested, which costs a tenth.
+const leastScore = 75
+
 func TestMain(m *testing.M) {
 	// Locations are relative to the repository.
 	if err := os.Chdir(filepath.Join("..", "..")); err != nil {
@@ -116,7 +124,7 @@ func TestVulnerable(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/vulnerable.yml")
 	want(t, made, 1, careless("session-id-not-rotated-on-login", "arbitrary-session-id-accepted",
-		"session-id-accepted-in-query", "session-id-accepted-in-header", "cross-user-session-reuse",
+		"session-id-accepted-in-query", "session-id-accepted-in-header", "cross-user-session-reuse", stays,
 		"session-id-insufficient-length/below-128-bits")...) // uuid4: 122 bits
 	if made.Score >= 50 {
 		t.Errorf("score %d", made.Score)
@@ -172,7 +180,7 @@ func source(t *testing.T, file string, line int) string {
 
 func TestSessionIDIsARequiredMember(t *testing.T) {
 	t.Parallel()
-	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless()...)
+	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless(stays)...)
 }
 
 func TestNoCredentialsAtAll(t *testing.T) {
@@ -192,7 +200,7 @@ func TestHardened(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/hardened.yml")
 	want(t, made, 0)
-	if made.Score < 90 || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
+	if made.Score < leastScore || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
 		t.Errorf("score %d, core untested %v", made.Score, made.Coverage.CoreUntested)
 	}
 }
