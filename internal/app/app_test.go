@@ -142,6 +142,14 @@ func TestTheHardenedDemoTripsNone(t *testing.T) {
 		"all steps": func(t *testing.T) string { return demoapi.Recipe(demo(t)) },
 		"deep":      func(t *testing.T) string { return demoapi.Recipe(demo(t)) + deep },
 		"limited":   func(t *testing.T) string { return limited(t) },
+		"one session a user": func(t *testing.T) string {
+			api, err := demoapi.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			api.MaxSessions = 1
+			return demoapi.Recipe(serve(t, api)) + deep
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -81,7 +81,7 @@ var (
 	acts    = append(slices.Clone(recipe.StepNames), "login", "identity")
 	moments = []string{"", "before the login", "after the login", "after the next login", "calibration", "a second later", "five seconds later",
 		"two seconds later", "with the token from before the login", "with a token of the old session from after the login", "without a token",
-		"with the token of an unrelated session", "after the recovery began", "after a login that failed"}
+		"with the token of an unrelated session", "before the elevation", "after the elevation", "after the recovery began", "after a login that failed"}
 	whos = []trace.Who{{}, {Kind: trace.Anonymous}, {Kind: trace.SignedIn, User: "alice"}, {Kind: trace.SignedIn, User: "bob"},
 		{Kind: trace.SignedIn}, {Kind: trace.Unknown}, {Kind: trace.Broken}, {Kind: trace.TooMany}}
 	statuses = []int{0, 200, 204, 303, 401, 422, 429, 500}

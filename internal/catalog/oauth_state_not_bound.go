@@ -46,7 +46,7 @@ var foreignCallback = &probe.Flow{
 		if err := thief.Begin(ctx, callback); err != nil {
 			return err
 		}
-		if err := other.Finish(ctx, callback, after, thief.Captured(callback)); err != nil && !refused(err) {
+		if err := other.Finish(ctx, callback, "with the attacker's values", thief.Captured(callback)); err != nil && !refused(err) {
 			return err
 		}
 		other.Identify(ctx, after)

@@ -30,6 +30,12 @@ var sessionIDNotRotatedOnPrivilegeChange = probe.Probe{
 	},
 }
 
+// The moments at which the privileged page is asked for.
+const (
+	unelevated = "before the elevation"
+	stepUp     = "after the elevation"
+)
+
 // elevation steps up in one of two sessions, a copy of which was made before.
 var elevation = &probe.Flow{
 	Name: "elevation", Steps: []string{login, identity, elevate, elevated},
@@ -45,7 +51,7 @@ var elevation = &probe.Flow{
 			return err
 		}
 		kept := v.Freeze(frozen)
-		if err := kept.Enter(ctx, elevate, before); err != nil {
+		if err := kept.Enter(ctx, elevate, unelevated); err != nil {
 			return err
 		}
 		if err := v.Do(ctx, elevate); err != nil {
@@ -53,7 +59,7 @@ var elevation = &probe.Flow{
 		}
 		for _, one := range []probe.Actor{v, kept, other} {
 			one.Identify(ctx, after)
-			if err := one.Enter(ctx, elevate, after); err != nil {
+			if err := one.Enter(ctx, elevate, stepUp); err != nil {
 				return err
 			}
 		}
@@ -66,8 +72,8 @@ func judgeElevation(t trace.Trace) finding.Verdict {
 	if reason, bad := elevationControls(t, user); bad {
 		return untested(reason)
 	}
-	closed, open := page(t, frozen, before), page(t, victim, after)
-	reads, got := t.Reads(frozen, after), page(t, frozen, after)
+	closed, open := page(t, frozen, unelevated), page(t, victim, stepUp)
+	reads, got := t.Reads(frozen, after), page(t, frozen, stepUp)
 	switch {
 	case len(reads) == 0 || got == nil:
 		return untested(unfinished(t, "the frozen jar was not tried after the elevation"))
@@ -90,7 +96,7 @@ func judgeElevation(t trace.Trace) finding.Verdict {
 }
 
 func elevationControls(t trace.Trace, user string) (finding.Reason, bool) {
-	closed, open, other := page(t, frozen, before), page(t, victim, after), page(t, control, after)
+	closed, open, other := page(t, frozen, unelevated), page(t, victim, stepUp), page(t, control, stepUp)
 	own, guards := t.Reads(victim, after), t.Reads(control, after)
 	wanted := user
 	if t.Facts.Exclusive {

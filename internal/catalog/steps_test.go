@@ -57,14 +57,14 @@ func exclusive(facts *trace.Facts) { facts.Exclusive = true }
 const elevationStory = `
 	control         | login                    | as alice | sets alice#2
 	victim          | login                    | sets alice#1
-	attacker frozen | elevate before the login | carries alice#1 | {closed=403}
+	attacker frozen | elevate before the elevation | carries alice#1 | {closed=403}
 	victim          | elevate                  | carries alice#1 | {gives=sets alice#3}
 	victim          | identity after the login | carries {hers=alice#3} | {victim=alice}
-	victim          | elevate after the login  | carries {hers} | {open=200 ¦ says admin}
+	victim          | elevate after the elevation | carries {hers} | {open=200 ¦ says admin}
 	attacker frozen | identity after the login | carries alice#1 | {kept=anonymous}
-	attacker frozen | elevate after the login  | carries alice#1 | {got=401}
+	attacker frozen | elevate after the elevation | carries alice#1 | {got=401}
 	control         | identity after the login | carries alice#2 | {control=alice}
-	control         | elevate after the login  | carries alice#2 | {other=403}`
+	control         | elevate after the elevation | carries alice#2 | {other=403}`
 
 func elevationExamples() []example {
 	c := cases{"session-id-not-rotated-on-privilege-change", "cookie session", "elevate"}
@@ -448,7 +448,7 @@ func puzzleExamples() []example {
 // callbackStory is the flow foreign-callback against an API that binds state.
 const callbackStory = `
 	attacker                   | callback                 | sets anon#1
-	browser that began nothing | callback after the login | {got=refused 403}
+	browser that began nothing | callback with the attacker's values | {got=refused 403}
 	browser that began nothing | identity after the login | {other=anonymous}
 	attacker herself           | callback                 | sets anon#2
 	attacker herself           | callback                 | carries anon#2 | sets bob#1

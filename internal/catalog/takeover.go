@@ -215,6 +215,8 @@ func note(facts trace.Facts, exchange trace.Exchange) string {
 		parts = append(parts, "is "+exchange.Who.String())
 	case exchange.User != "":
 		parts = append(parts, "signs in as "+exchange.User)
+	case exchange.Moment != "":
+		parts = append(parts, exchange.Moment)
 	}
 	if given := exchange.Issued(facts.Carrier); len(given) > 0 {
 		parts = append(parts, "is given "+given[len(given)-1].ID.Tag())
