@@ -37,6 +37,9 @@ type API struct {
 	// MaxSessions is how many sessions a user may have; one more login ends the
 	// oldest. 0 is no limit. Set it before the first request.
 	MaxSessions int
+	// Slowness is what GET /slow takes; a visit with the flaw of a race takes a
+	// half of it. New sets 150 ms. Set it before the first request.
+	Slowness time.Duration
 
 	flaw     set
 	sessions *sessions
@@ -52,7 +55,7 @@ func New(flaws ...string) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{flaw: flaw, sessions: newSessions(flaw), accounts: newAccounts(), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
+	a := &API{Slowness: slowness, flaw: flaw, sessions: newSessions(flaw), accounts: newAccounts(), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
 	a.routes.HandleFunc("GET /{$}", a.visit)
 	a.routes.HandleFunc("POST /login", a.login)
 	a.routes.HandleFunc("GET /me", a.me)
@@ -97,7 +100,7 @@ func pause(ctx context.Context, wait time.Duration) bool {
 func (a *API) visit(w http.ResponseWriter, r *http.Request) {
 	if a.flaw[race] {
 		save := a.sessions.load(a.callerOf(r))
-		pause(r.Context(), slowness)
+		pause(r.Context(), a.Slowness/2)
 		save()
 	}
 	issued, visits, err := a.sessions.visit(a.callerOf(r))

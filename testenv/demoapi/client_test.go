@@ -40,7 +40,7 @@ func start(t *testing.T, flaws ...string) client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api.MaxSessions = maxSessions
+	api.MaxSessions, api.Slowness = maxSessions, 3*headStart
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	web := server.Client()
@@ -229,10 +229,10 @@ func (c client) during(path, id string, act func()) {
 }
 
 // headStart lets a request reach the API; there is no way to see it arrive.
-const headStart = 15 * time.Millisecond
+const headStart = 20 * time.Millisecond
 
-// sooner reports whether it happens in one of a few tries: a machine that is
-// busy may lose a race in its own way.
+// sooner reports whether it happens in one of three tries: a machine that is busy
+// may lose a race in its own way.
 func (c client) sooner(happens func() bool) bool {
 	return slices.ContainsFunc([]int{1, 2, 3}, func(int) bool { return happens() })
 }

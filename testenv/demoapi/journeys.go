@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// slowness is what a slow request takes, and a visit with the flaw of a race.
-const slowness = 60 * time.Millisecond
+// slowness is what a slow request takes.
+const slowness = 150 * time.Millisecond
 
 // journeys are the routes beside visit, login, identity and logout.
 func (a *API) journeys() {
@@ -197,7 +197,7 @@ func (a *API) slow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	save := a.sessions.load(a.callerOf(r))
-	if pause(r.Context(), slowness) {
+	if pause(r.Context(), a.Slowness) {
 		save()
 		w.WriteHeader(http.StatusNoContent)
 	}
