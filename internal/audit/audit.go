@@ -263,12 +263,16 @@ var flagged = []string{visit, login, identity, "logout"}
 // lacks is the verdict where steps are missing, nil where none is. All of them
 // are named, so that one look at the recipe is enough.
 func (r *run) lacks(needs []string) *finding.Verdict {
-	var missing, keys []string
+	var missing, words, keys []string
 	for _, step := range needs {
-		if !r.facts.Has(step) && !slices.Contains(missing, step) {
-			missing = append(missing, step)
-			keys = append(keys, "steps."+step)
+		if r.facts.Has(step) || slices.Contains(missing, step) {
+			continue
 		}
+		word := "no " + step + " step"
+		if strings.Contains(step, ".") { // a part of a step: elevate.then
+			word = "nothing under " + step
+		}
+		missing, words, keys = append(missing, step), append(words, word), append(keys, "steps."+step)
 	}
 	if len(missing) == 0 {
 		return nil
@@ -277,7 +281,7 @@ func (r *run) lacks(needs []string) *finding.Verdict {
 	if len(missing) == 1 && slices.Contains(flagged, missing[0]) {
 		remedy += ", or --" + missing[0]
 	}
-	verdict := finding.Untested(finding.NoPrecondition, "the recipe has no "+strings.Join(missing, " and no ")+" step", remedy)
+	verdict := finding.Untested(finding.NoPrecondition, "the recipe has "+strings.Join(words, " and "), remedy)
 	return &verdict
 }
 

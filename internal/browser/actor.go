@@ -56,7 +56,7 @@ func (a *actor) LoginWith(ctx context.Context, user string, password secret.Text
 	return a.perform(ctx, attempt{step: "login", password: password})
 }
 
-func (a *actor) Exchange(ctx context.Context, step string, from, to secret.Text) error {
+func (a *actor) ChangePassword(ctx context.Context, step string, from, to secret.Text) error {
 	if to.IsZero() {
 		own, _ := a.stage.world.user(a.user)
 		to = own.Password

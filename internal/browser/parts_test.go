@@ -139,11 +139,11 @@ func TestAPasswordIsChangedThereAndBack(t *testing.T) {
 	if got := body(t, site.last(t)); got["user"] != "alice" || got["password"] != renewed.Reveal() {
 		t.Errorf("LoginWith sent %q", got)
 	}
-	mustDo(t, actor.Exchange(t.Context(), "change-password", secret.Text{}, renewed))
+	mustDo(t, actor.ChangePassword(t.Context(), "change-password", secret.Text{}, renewed))
 	if got := body(t, site.last(t)); got["old"] != alicesPassword || got["new"] != renewed.Reveal() {
 		t.Errorf("there: %q", got)
 	}
-	mustDo(t, actor.Exchange(t.Context(), "change-password", renewed, secret.Text{}))
+	mustDo(t, actor.ChangePassword(t.Context(), "change-password", renewed, secret.Text{}))
 	if got := body(t, site.last(t)); got["old"] != renewed.Reveal() || got["new"] != alicesPassword {
 		t.Errorf("back: %q", got)
 	}

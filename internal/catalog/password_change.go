@@ -40,7 +40,7 @@ var passwordChange = &probe.Flow{
 				err = failure
 			}
 		}()
-		if err := v.Exchange(ctx, changePassword, secret.Text{}, renewed); err != nil {
+		if err := v.ChangePassword(ctx, changePassword, secret.Text{}, renewed); err != nil {
 			return err
 		}
 		kept.Identify(ctx, after)
@@ -70,7 +70,7 @@ func restore(ctx context.Context, stage probe.Stage, renewed secret.Text) error 
 	own.Insist()
 	err := again.LoginWith(ctx, user, renewed)
 	if err == nil && isVictim(again.Identify(ctx, after), stage.Facts()) {
-		err = again.Exchange(ctx, changePassword, renewed, secret.Text{})
+		err = again.ChangePassword(ctx, changePassword, renewed, secret.Text{})
 	}
 	if failure := own.Login(ctx, user); failure != nil {
 		err = failure

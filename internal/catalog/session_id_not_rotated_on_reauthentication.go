@@ -33,6 +33,8 @@ func judgeReauthentication(t trace.Trace) finding.Verdict {
 		return untested(unfinished(t, "the second login did not sign the user in"))
 	case len(got.stolen) == 0:
 		return finding.Passed("")
+	case t.Facts.Stateless: // probes.md §10, trap 15
+		return finding.Untested(finding.Decided, "the session lives in the signed id itself, which no login ends; logout-session-not-invalidated decides", "")
 	}
 	right, wrong := t.Step(sameAgain, login), t.Step(wrongAgain, login)
 	switch {

@@ -34,10 +34,8 @@ var sessionSurvivesAccountDeletion = probe.Probe{
 var accountDeletion = &probe.Flow{
 	Name: "account-deletion", Steps: []string{register, login, identity, deleteAccount},
 	Run: func(ctx context.Context, stage probe.Stage) error {
-		dave, erin := stage.NewUser(), stage.NewUser()
-		v, newcomer, again := stage.Actor(victim), stage.Actor("newcomer"), stage.Actor(control)
-		v.Become(dave)
-		if err := v.Do(ctx, register); err != nil {
+		dave, v, again := stage.NewUser(), stage.Actor(victim), stage.Actor(control)
+		if err := signUp(ctx, stage, dave); err != nil {
 			return err
 		}
 		if err := v.Login(ctx, dave); err != nil {
@@ -48,8 +46,7 @@ var accountDeletion = &probe.Flow{
 		if err := v.Do(ctx, deleteAccount); err != nil {
 			return err
 		}
-		newcomer.Become(erin)
-		if err := newcomer.Do(ctx, register); err != nil {
+		if err := signUp(ctx, stage, stage.NewUser()); err != nil {
 			return err
 		}
 		kept.Identify(ctx, after)
@@ -59,6 +56,13 @@ var accountDeletion = &probe.Flow{
 		again.Identify(ctx, after)
 		return ctx.Err()
 	},
+}
+
+// signUp registers in a browser of its own, since some APIs sign in with it.
+func signUp(ctx context.Context, stage probe.Stage, name string) error {
+	newcomer := stage.Actor("newcomer")
+	newcomer.Become(name)
+	return newcomer.Do(ctx, register)
 }
 
 func judgeOutlivesAccount(t trace.Trace) finding.Verdict {

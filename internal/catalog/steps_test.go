@@ -111,6 +111,7 @@ func reauthenticationExamples() []example {
 		c.fail("", tried("401", "gives", "", "hers", "alice#1")),
 		c.fail("a new id comes and the old one stays", tried("401")),
 		c.pass("", story()),
+		c.open("a signed session, which no login ends", finding.Decided, story("kept", "alice")).on(func(facts *trace.Facts) { facts.Stateless = true }),
 		c.open("the login inside a session is refused", finding.NoPrecondition, until(story("gives", "refused 409"), "victim again                 | identity")),
 		c.open("the login inside a session is not looked at", finding.NoPrecondition,
 			tried("303 | Location: /", "gives", "303 | Location: /", "hers", "alice#1")),
@@ -218,7 +219,7 @@ func everywhereExamples() []example {
 // deletionStory is the flow account-deletion against an API that deletes the
 // sessions, too.
 const deletionStory = `
-	victim          | register
+	newcomer        | register
 	victim          | login                     | as dave | sets dave#1
 	victim          | identity before the login | carries dave#1 | {victim=is dave}
 	victim          | delete-account            | carries dave#1
@@ -239,8 +240,8 @@ func deletionExamples() []example {
 		c.open("the identity step does not name it", finding.NoCalibration, story("kept", "unrecognised", "victim", "unrecognised")),
 		c.open("the read is broken", finding.Flaky, story("kept", "broken")),
 		c.open("the read is rate limited", finding.RateLimited, story("kept", "rate limited")),
-		c.stopped("it could not be registered", finding.NoCalibration, "step register: POST /register answered 403, expected a status below 400", "victim | register | refused 403"),
-		c.open("registering is rate limited", finding.RateLimited, "victim | register | 429"),
+		c.stopped("it could not be registered", finding.NoCalibration, "step register: POST /register answered 403, expected a status below 400", "newcomer | register | refused 403"),
+		c.open("registering is rate limited", finding.RateLimited, "newcomer | register | 429"),
 	}
 }
 
@@ -349,6 +350,7 @@ const raceStory = `
 	victim            | identity after the login   | carries alice#2 | {victim=alice}
 	attacker frozen   | identity after the login   | carries anon#2 | {kept=anonymous}
 	control           | identity after the login   | carries forged#2 | {control=anonymous}
+	{later=}
 	round race 2
 	attacker          | visit                      | sets anon#3
 	request under way | visit                      | carries anon#3
@@ -361,7 +363,7 @@ func raceExamples() []example {
 	c := cases{"concurrent-login-race", "cookie session", "login"}
 	story := func(pairs ...string) string { return with(raceStory, pairs...) }
 	later := func(who string, pairs ...string) string {
-		return story(append([]string{"kept", "alice"}, pairs...)...) + "\n\tround race 1\n\tattacker frozen | identity two seconds later | carries anon#2 | " + who
+		return story(append([]string{"kept", "alice", "later", "attacker frozen | identity two seconds later | carries anon#2 | " + who}, pairs...)...)
 	}
 	return []example{
 		c.fail("", later("alice")),

@@ -89,9 +89,9 @@ type Actor interface {
 	LoginWrong(ctx context.Context, user string) error
 	// LoginWith performs it with that password instead of the user's own.
 	LoginWith(ctx context.Context, user string, password secret.Text) error
-	// Exchange performs a step that changes the password from one to the other.
+	// ChangePassword performs a step that changes the password from one to the other.
 	// The zero Text is the user's own.
-	Exchange(ctx context.Context, step string, from, to secret.Text) error
+	ChangePassword(ctx context.Context, step string, from, to secret.Text) error
 	// Begin performs a step but for its last request.
 	Begin(ctx context.Context, step string) error
 	// Captured is what the captures of a step have given this actor.
