@@ -185,6 +185,22 @@ func held(t *testing.T, made report.Report, least int) {
 	}
 }
 
+// What a scan of a hardened API costs: a rate limit counts these.
+func TestAScanIsThrifty(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		recipe           string
+		requests, logins int
+	}{
+		"few steps": {fmt.Sprintf(demoRecipe, demo(t)), 170, 45},
+		"all steps": {demoapi.Recipe(demo(t)), 245, 60},
+	} {
+		if made := scan(t, test.recipe); made.Requests > test.requests || made.Logins > test.logins {
+			t.Errorf("%s: %d requests and %d logins, more than %d and %d", name, made.Requests, made.Logins, test.requests, test.logins)
+		}
+	}
+}
+
 // With all its steps described, only what no demo can show stays untested.
 func TestAllStepsLeaveLittleUntested(t *testing.T) {
 	t.Parallel()

@@ -183,12 +183,11 @@ const strangersStory = `
 	forged id, second jar | visit | carries forged#1 | {given2=sets anon#3} | says {two=1 visit}
 	control               | visit | carries forged#2 | {given3=sets anon#4} | says {other=1 visit}
 	forged id, first jar  | visit | carries {holds1=anon#2} | says {oneAgain=2 visits}
-	forged id, second jar | visit | carries {holds2=anon#3} | says {twoAgain=2 visits}
-	control               | visit | carries {holds3=anon#4} | says {otherAgain=2 visits}`
+	forged id, second jar | visit | carries {holds2=anon#3} | says {twoAgain=2 visits}`
 
 func permissiveExamples() []example {
 	const rule = "permissive-session-creation"
-	silent := []string{"given1", "", "given2", "", "given3", "", "holds1", "forged#1", "holds2", "forged#1", "holds3", "forged#2"}
+	silent := []string{"given1", "", "given2", "", "given3", "", "holds1", "forged#1", "holds2", "forged#1"}
 	shared := append(silent, "two", "2 visits", "oneAgain", "3 visits", "twoAgain", "4 visits")
 	row := func(id string) trace.Look { return looked("after the login", id, stored("raw", nil)) }
 	open := func(name string, code finding.Code, lines string) example {
@@ -212,7 +211,7 @@ func permissiveExamples() []example {
 			lines: with(strangersStory, silent...), looks: []trace.Look{{ID: secret.New("forged#1"), Problem: "the table is gone"}}},
 		{rule: rule, outcome: finding.Pass, lines: with(strangersStory)},
 		open("the answers show nothing", finding.NoDatabase, with(strangersStory, append(silent, "page1", "hello", "page2", "hello", "one", "hello", "two", "hello", "other", "hello",
-			"oneAgain", "hello", "twoAgain", "hello", "otherAgain", "hello")...)),
+			"oneAgain", "hello", "twoAgain", "hello")...)),
 		open("every page is another", finding.NoDatabase, with(strangersStory, append(silent, "one", "3 visits", "two", "4 visits", "other", "5 visits")...)),
 		open("one of the made-up ids only comes back", finding.NoDatabase, with(strangersStory, append(silent, "given1", "sets forged#1")...)),
 		open("the second page is like no other", finding.NoDatabase, with(strangersStory, append(silent, "two", "7 visits")...)),

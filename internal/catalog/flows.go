@@ -141,7 +141,7 @@ var strangers = &probe.Flow{
 		one.Wear(forged)
 		two.Wear(forged)
 		other.Wear(unused)
-		for _, visitor := range []probe.Actor{issued, issued, one, two, other, one, two, other} {
+		for _, visitor := range []probe.Actor{issued, issued, one, two, other, one, two} {
 			if err := visitor.Do(ctx, visit); err != nil {
 				return err
 			}
@@ -288,9 +288,6 @@ var journey = &probe.Flow{
 	Name: "journey", Steps: []string{login, identity},
 	Run: func(ctx context.Context, stage probe.Stage) error {
 		v := stage.Actor(victim)
-		if err := optional(ctx, stage, v, visit); err != nil {
-			return err
-		}
 		if err := v.Login(ctx, stage.Facts().Victim()); err != nil {
 			return err
 		}

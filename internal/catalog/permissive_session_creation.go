@@ -124,10 +124,10 @@ func sharesState(t trace.Trace) bool {
 		return bodies
 	}
 	genuine, one, two, other := pages(genuineJar), pages(firstJar), pages(secondJar), pages(control)
-	if len(genuine) < 2 || len(one) < 2 || len(two) < 2 || len(other) < 2 {
+	if len(genuine) < 2 || len(one) < 2 || len(two) < 2 || len(other) < 1 {
 		return false
 	}
-	alone := other[0] == genuine[0] && other[1] == genuine[1]
+	alone := other[0] == genuine[0]
 	together := one[0] == genuine[0] && two[0] == genuine[1]
 	onwards := []secret.Text{one[0], two[0], one[1], two[1]}
 	for i := range onwards {
