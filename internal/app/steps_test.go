@@ -1,13 +1,17 @@
 package app_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/sessiongate/sessiongate/internal/app"
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/report"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
@@ -81,6 +85,32 @@ func TestThePasswordIsChangedBackWhateverHappens(t *testing.T) {
 				t.Errorf("%s %s", row.Outcome, row.Reason)
 			}
 		})
+	}
+}
+
+func TestAnInterruptedScanLeavesThePassword(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var changes atomic.Int64
+	address := hindered(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case r.URL.Path == "/password":
+			changes.Add(1)
+		case changes.Load() == 1: // the first request after the change
+			cancel()
+		}
+		return false
+	})
+	r, err := recipe.Parse("recipe.yml", []byte(demoapi.Recipe(address)), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Audit(ctx, app.Options{Recipe: r, Now: time.Now()}); err == nil {
+		t.Error("a report was made of a scan that was cancelled")
+	}
+	if !signsIn(t, address) {
+		t.Error("alice's own password does not sign her in after the scan")
 	}
 }
 
