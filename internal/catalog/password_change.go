@@ -65,7 +65,7 @@ func restore(ctx context.Context, stage probe.Stage, renewed secret.Text) error 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoring)
 	defer cancel()
 	user := stage.Facts().Victim()
-	again, own := stage.Actor(sameAgain), stage.Actor("victim with her own password")
+	again, own := stage.Actor(sameAgain), stage.Actor("victim restored")
 	again.Insist()
 	own.Insist()
 	err := again.LoginWith(ctx, user, renewed)

@@ -138,8 +138,8 @@ const passwordStory = `
 	victim again                   | login                         | sets alice#4
 	victim again                   | identity after the login      | carries alice#4 | {again=alice}
 	victim again                   | change-password               | carries alice#4
-	victim with her own password   | login                         | sets alice#5
-	victim with her own password   | identity after the next login | carries alice#5 | alice`
+	victim restored                | login                         | sets alice#5
+	victim restored                | identity after the next login | carries alice#5 | alice`
 
 func passwordExamples() []example {
 	id := cases{"session-id-not-rotated-on-password-change", "cookie session", "change-password"}
