@@ -114,7 +114,7 @@ func (s *scan) run(ctx context.Context) audit.Result {
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: audit.Promise{IdleTimeout: s.Recipe.Policy.IdleTimeout, AbsoluteTimeout: s.Recipe.Policy.AbsoluteTimeout},
+		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
@@ -138,6 +138,10 @@ func (s *scan) seesStatements() audit.Store {
 		return nil
 	}
 	return s.witness
+}
+
+func promise(p recipe.Policy) audit.Promise {
+	return audit.Promise{IdleTimeout: p.IdleTimeout, AbsoluteTimeout: p.AbsoluteTimeout, MaxSessions: p.MaxSessions}
 }
 
 // storeProblem is for reports; "" where the store is seen.
@@ -305,8 +309,12 @@ func (s *scan) declared() map[string]string {
 func stepNames(r *recipe.Recipe) []string {
 	var names []string
 	for _, name := range recipe.StepNames {
-		if _, has := r.Steps[name]; has {
+		step, has := r.Steps[name]
+		if has {
 			names = append(names, name)
+		}
+		if len(step.Then) > 0 {
+			names = append(names, name+".then") // what is open after it
 		}
 	}
 	return names

@@ -23,7 +23,8 @@ import (
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
 
-// demoRecipe describes the demo API; each %s is its address.
+// demoRecipe describes the demo API as most users would begin, with few steps;
+// each %s is its address. demoapi.Recipe has them all.
 const demoRecipe = `version: 1
 target: {url: %s}
 users:
@@ -51,7 +52,23 @@ func try(t testing.TB, text string) (report.Report, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app.Audit(t.Context(), app.Options{Recipe: r, Version: "test", Now: time.Now(), Timeout: time.Minute})
+	return app.Audit(t.Context(), app.Options{Recipe: r, Version: "test", Now: time.Now(), Timeout: time.Minute, Deep: strings.Contains(text, deep)})
+}
+
+// deep is a comment in a recipe that asks for the deep profile.
+const deep = "# profile deep\n"
+
+// limit is the policy of a recipe for a demo API that keeps it.
+const limit = "policy: {max-sessions: 3}\n"
+
+func limited(t testing.TB, flaws ...string) string {
+	t.Helper()
+	api, err := demoapi.New(flaws...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.MaxSessions = 3
+	return demoapi.Recipe(serve(t, api)) + limit
 }
 
 func demo(t testing.TB, flaws ...string) string {
@@ -101,7 +118,14 @@ func TestEachFlawTripsItsOwnRule(t *testing.T) {
 				want = []string{"session-id-not-rotated-on-login/host-prefix"}
 			}
 			slices.Sort(want)
-			made := scan(t, fmt.Sprintf(demoRecipe, demo(t, flaw.Rule)))
+			text := demoapi.Recipe(demo(t, flaw.Rule))
+			switch flaw.Rule {
+			case "concurrent-session-limit-not-enforced":
+				text = limited(t, flaw.Rule)
+			case "session-resurrection", "concurrent-login-race":
+				text += deep
+			}
+			made := scan(t, text)
 			if diff := cmp.Diff(want, failed(made)); diff != "" {
 				t.Errorf("rules that failed (-want +got):\n%s", diff)
 			}
@@ -116,7 +140,35 @@ func TestEachFlawTripsItsOwnRule(t *testing.T) {
 
 func TestTheHardenedDemoTripsNone(t *testing.T) {
 	t.Parallel()
-	made := scan(t, fmt.Sprintf(demoRecipe, demo(t)))
+	for name, recipe := range map[string]func(t *testing.T) string{
+		"few steps": func(t *testing.T) string { return fmt.Sprintf(demoRecipe, demo(t)) },
+		"all steps": func(t *testing.T) string { return demoapi.Recipe(demo(t)) },
+		"deep":      func(t *testing.T) string { return demoapi.Recipe(demo(t)) + deep },
+		"limited":   func(t *testing.T) string { return limited(t) },
+		"one session a user": func(t *testing.T) string {
+			api, err := demoapi.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			api.MaxSessions = 1
+			return demoapi.Recipe(serve(t, api)) + deep
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			least := 95
+			if name == "few steps" {
+				least = 80 // what no step shows is not tested, which costs a tenth
+			}
+			held(t, scan(t, recipe(t)), least)
+		})
+	}
+}
+
+// held wants a report of a hardened API: no finding, the gate met, and at least
+// that score.
+func held(t *testing.T, made report.Report, least int) {
+	t.Helper()
 	if got := failed(made); len(got) > 0 {
 		t.Errorf("failed: %v", got)
 	}
@@ -128,11 +180,44 @@ func TestTheHardenedDemoTripsNone(t *testing.T) {
 			t.Errorf("%s takes points without being an untested rule of the report", deduction.Rule)
 		}
 	}
-	if made.Score.Value < 95 || made.Score.Value != (1000-taken)/10 {
+	if made.Score.Value < least || made.Score.Value != (1000-taken)/10 {
 		t.Errorf("score %d with deductions of %d tenths", made.Score.Value, taken)
 	}
 	if !made.Gate.Passed || made.Gate.ExitCode != 0 {
 		t.Errorf("gate: %+v", made.Gate)
+	}
+}
+
+// What a scan of a hardened API costs: a rate limit counts these.
+func TestAScanIsThrifty(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		recipe           string
+		requests, logins int
+	}{
+		"few steps": {fmt.Sprintf(demoRecipe, demo(t)), 170, 45},
+		"all steps": {demoapi.Recipe(demo(t)), 245, 60},
+	} {
+		if made := scan(t, test.recipe); made.Requests > test.requests || made.Logins > test.logins {
+			t.Errorf("%s: %d requests and %d logins, more than %d and %d", name, made.Requests, made.Logins, test.requests, test.logins)
+		}
+	}
+}
+
+// With all its steps described, only what no demo can show stays untested.
+func TestAllStepsLeaveLittleUntested(t *testing.T) {
+	t.Parallel()
+	var open []string
+	for _, row := range scan(t, limited(t)+deep).Results {
+		if row.Outcome != finding.Pass {
+			open = append(open, row.Rule.ID)
+		}
+	}
+	// The store and the log of the demo API are in its memory.
+	want := []string{"session-id-in-logs", "session-id-stored-in-clear", "session-lifetime-excessive"}
+	slices.Sort(open)
+	if diff := cmp.Diff(want, open); diff != "" {
+		t.Errorf("not passed (-want +got):\n%s", diff)
 	}
 }
 
@@ -393,13 +478,13 @@ func TestAMissingStepCostsPointsAndDoesNotBlock(t *testing.T) {
 
 func TestDeclaredRulesAreShownAndNotScored(t *testing.T) {
 	t.Parallel()
-	text := fmt.Sprintf(demoRecipe, demo(t, "logout-session-not-invalidated", "session-cookie-prefix-missing")) + `
+	text := demoapi.Recipe(demo(t, "logout-session-not-invalidated", "session-cookie-prefix-missing")) + `
 not-applicable: [{rule: logout-session-not-invalidated, reason: "no logout by design"}]
 accepted: [{rule: session-cookie-prefix-missing, reason: "legacy domain", until: 2999-01-01}]
 `
 	made := scan(t, text)
 	// Of the hardened demo only the store and the log cannot be seen.
-	if made.Score.Value != scan(t, fmt.Sprintf(demoRecipe, demo(t))).Score.Value || made.WithAccepted != 94 || len(made.Findings) != 1 || made.Findings[0].Status != report.Accepted {
+	if made.Score.Value != scan(t, demoapi.Recipe(demo(t))).Score.Value || made.WithAccepted != 94 || len(made.Findings) != 1 || made.Findings[0].Status != report.Accepted {
 		t.Errorf("score %d (%d with accepted), findings %v", made.Score.Value, made.WithAccepted, made.Findings)
 	}
 	i := slices.IndexFunc(made.Results, func(row report.Result) bool { return row.Rule.ID == "logout-session-not-invalidated" })
@@ -410,7 +495,7 @@ accepted: [{rule: session-cookie-prefix-missing, reason: "legacy domain", until:
 
 func TestAnAcceptanceExpires(t *testing.T) {
 	t.Parallel()
-	made := scan(t, fmt.Sprintf(demoRecipe, demo(t, "session-cookie-prefix-missing"))+`
+	made := scan(t, demoapi.Recipe(demo(t, "session-cookie-prefix-missing"))+`
 accepted: [{rule: session-cookie-prefix-missing, reason: "legacy domain", until: 2020-01-01}]
 `)
 	if made.Score.Value != 94 || made.Findings[0].Status != report.New {

@@ -357,7 +357,7 @@ func TestACookieThatBrowsersDropForItsLength(t *testing.T) {
 	if made.Problem != "" {
 		t.Fatal(made.Problem)
 	}
-	if row := rowOf(t, made, "session-cookie-rejected-by-browser"); row.Outcome != finding.Fail {
+	if row := row(t, made, "session-cookie-rejected-by-browser"); row.Outcome != finding.Fail {
 		t.Errorf("%s %s", row.Outcome, row.Reason)
 	}
 }

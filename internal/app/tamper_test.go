@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
-	"github.com/sessiongate/sessiongate/internal/report"
 )
 
 // signer is an API whose session is a signed cookie and nothing on the server.
@@ -141,7 +140,7 @@ func TestForgedSessions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			made := scan(t, fmt.Sprintf(demoRecipe, serve(t, test.api)))
-			row := rowOf(t, made, "session-cookie-tamperable")
+			row := row(t, made, "session-cookie-tamperable")
 			if row.Outcome != test.want {
 				t.Errorf("%s %s", row.Outcome, row.Reason)
 			}
@@ -152,15 +151,4 @@ func TestForgedSessions(t *testing.T) {
 			}
 		})
 	}
-}
-
-func rowOf(t *testing.T, made report.Report, rule string) report.Result {
-	t.Helper()
-	for _, row := range made.Results {
-		if row.Rule.ID == rule {
-			return row
-		}
-	}
-	t.Fatalf("no row for %s", rule)
-	return report.Result{}
 }

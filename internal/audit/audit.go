@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type Stage interface {
 	Exchanges() []trace.Exchange
 	Looks() []trace.Look
 	Altered() []trace.Alteration
+	Limited() bool
 	Close()
 }
 
@@ -64,7 +66,10 @@ type Options struct {
 }
 
 // Promise is what the recipe says of the API's sessions; zero: nothing.
-type Promise struct{ IdleTimeout, AbsoluteTimeout time.Duration }
+type Promise struct {
+	IdleTimeout, AbsoluteTimeout time.Duration
+	MaxSessions                  int
+}
 
 // User is an account as calibration needs it.
 type User struct {
@@ -115,7 +120,9 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep,
+		Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
+		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
@@ -191,7 +198,7 @@ func (r *run) perform(ctx context.Context, flows []*probe.Flow) {
 	slots := make(chan struct{}, maxSideBySide)
 	var group sync.WaitGroup
 	for _, flow := range flows {
-		if flow.Alone || r.facts.Exclusive {
+		if flow.Alone || r.facts.Crowds() {
 			continue
 		}
 		group.Go(func() {
@@ -202,7 +209,7 @@ func (r *run) perform(ctx context.Context, flows []*probe.Flow) {
 	}
 	group.Wait()
 	for _, flow := range flows {
-		if flow.Alone || r.facts.Exclusive {
+		if flow.Alone || r.facts.Crowds() {
 			r.act(ctx, flow)
 		}
 	}
@@ -224,7 +231,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 		if fault := recover(); fault != nil {
 			seen.Problem = "the flow " + flow.Name + " broke inside sessiongate; please report it"
 		}
-		seen.Exchanges, seen.Looks, seen.Altered = stage.Exchanges(), stage.Looks(), stage.Altered()
+		seen.Exchanges, seen.Looks, seen.Altered, seen.Limited = stage.Exchanges(), stage.Looks(), stage.Altered(), stage.Limited()
 		stage.Close()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -254,12 +261,8 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		needs = append(slices.Clone(needs), p.Flow.Steps...)
 		users = max(users, p.Flow.Users)
 	}
-	for _, step := range needs {
-		if !r.facts.Has(step) {
-			verdict := finding.Untested(finding.NoPrecondition, "the recipe has no "+step+" step",
-				"add steps."+step+" to the recipe, or --"+step)
-			return &verdict
-		}
+	if verdict := r.lacks(needs); verdict != nil {
+		return verdict
 	}
 	if len(r.facts.Users) < users {
 		verdict := finding.Untested(finding.NoPrecondition, fmt.Sprintf("it needs %d users, the recipe has %d", users, len(r.facts.Users)),
@@ -267,6 +270,34 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		return &verdict
 	}
 	return nil
+}
+
+// flagged are the steps that a flag can give, too.
+var flagged = []string{visit, login, identity, "logout"}
+
+// lacks is the verdict where steps are missing, nil where none is. All of them
+// are named, so that one look at the recipe is enough.
+func (r *run) lacks(needs []string) *finding.Verdict {
+	var missing, words, keys []string
+	for _, step := range needs {
+		if r.facts.Has(step) || slices.Contains(missing, step) {
+			continue
+		}
+		word := "no " + step + " step"
+		if strings.Contains(step, ".") { // a part of a step: elevate.then
+			word = "nothing under " + step
+		}
+		missing, words, keys = append(missing, step), append(words, word), append(keys, "steps."+step)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	remedy := "add " + strings.Join(keys, " and ") + " to the recipe"
+	if len(missing) == 1 && slices.Contains(flagged, missing[0]) {
+		remedy += ", or --" + missing[0]
+	}
+	verdict := finding.Untested(finding.NoPrecondition, "the recipe has "+strings.Join(words, " and "), remedy)
+	return &verdict
 }
 
 func (r *run) declared(rule finding.Rule) (string, bool) {
@@ -300,7 +331,11 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 	case again.Outcome == finding.Fail:
 		return first
 	case again.Outcome == finding.NotTested:
-		return finding.Untested(finding.Flaky, "the attack worked once and could not be repeated: "+again.Reason.Text, again.Reason.Remedy)
+		why := again.Reason.Text
+		if problem := r.material(p).Problem; problem != "" && p.Flow != nil { // what went wrong first explains the rest
+			why = problem
+		}
+		return finding.Untested(finding.Flaky, "the attack worked once and could not be repeated: "+why, again.Reason.Remedy)
 	}
 	return finding.Untested(finding.Flaky, "the attack worked once and failed when it was repeated with fresh ids",
 		"scan again; an answer that changes from time to time is worth a look by itself")

@@ -128,6 +128,9 @@ func shownPath(path recipe.Template) string {
 func (a *actor) lookup(try attempt) func(string) (secret.Text, bool) {
 	user, _ := a.stage.world.user(a.user)
 	return func(name string) (secret.Text, bool) {
+		if value, given := try.values[name]; given {
+			return value, true
+		}
 		if value, captured := a.captured[name]; captured {
 			return value, true
 		}

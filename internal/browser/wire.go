@@ -30,7 +30,7 @@ import (
 // error nothing was sent.
 func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (trace.Exchange, []byte, error) {
 	world := a.stage.world
-	if world.limited.Load() {
+	if a.held() {
 		return trace.Exchange{}, nil, probe.ErrRateLimited
 	}
 	d.header = slices.Clone(d.header) // the next hop carries its own cookies

@@ -69,6 +69,9 @@ type World struct {
 	seq     atomic.Int64
 	limited atomic.Bool
 	logins  atomic.Int64
+
+	mu     sync.Mutex
+	madeUp []recipe.User // by NewUser
 }
 
 // New returns a world. Nothing is sent yet.
@@ -134,12 +137,33 @@ func (w *World) shown(path, from string) string {
 const redirected = " (redirected)"
 
 func (w *World) user(name string) (recipe.User, bool) {
-	for _, user := range w.options.Users {
+	for _, user := range slices.Concat(w.options.Users, w.strangers()) {
 		if user.Name == name {
 			return user, true
 		}
 	}
 	return recipe.User{}, false
+}
+
+func (w *World) strangers() []recipe.User {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.madeUp)
+}
+
+// recognise tells who an answer is for. A made-up user, whom nobody could teach
+// beforehand, is known by her name: nothing else holds it.
+func (w *World) recognise(response trace.Response) trace.Who {
+	who := w.options.Recognise(response)
+	if who.Kind == trace.SignedIn || response.Status >= 300 {
+		return who
+	}
+	for _, user := range w.strangers() {
+		if response.Body.Contains(secret.New(user.Username)) {
+			return trace.Who{Kind: trace.SignedIn, User: user.Name}
+		}
+	}
+	return who
 }
 
 // Stage is what a flow acts on.
@@ -157,6 +181,7 @@ type record struct {
 	looks     []trace.Look
 	altered   []trace.Alteration
 	open      []*http.Transport
+	limited   atomic.Bool
 }
 
 var _ probe.Stage = (*Stage)(nil)
@@ -274,6 +299,33 @@ func (w *World) watch(ids ...secret.Text) {
 	}
 }
 
+// Limited reports whether a 429, of this stage or of another, kept it from
+// sending anything.
+func (s *Stage) Limited() bool { return s.record.limited.Load() }
+
+// NewUser makes up an account. It has the form of the recipe's first user name,
+// which may have to be an address.
+func (s *Stage) NewUser() string {
+	name := "sg" + pick(lower+digits, 14)
+	made := recipe.User{Name: name, Username: name, Password: s.NewPassword()}
+	if len(s.world.options.Users) > 0 {
+		if _, domain, is := strings.Cut(s.world.options.Users[0].Username, "@"); is {
+			made.Username += "@" + domain
+		}
+	}
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	s.world.madeUp = append(s.world.madeUp, made)
+	return name
+}
+
+// NewPassword draws a password that usual policies take.
+func (s *Stage) NewPassword() secret.Text {
+	drawn := secret.New("Sg1!" + pick(lower+upper+digits, 20))
+	s.world.options.Redactor.Add(drawn)
+	return drawn
+}
+
 // Close ends the connections of all browsers of the stage.
 func (s *Stage) Close() {
 	s.record.mu.Lock()
@@ -292,14 +344,13 @@ func (s *Stage) add(exchange trace.Exchange) *trace.Exchange {
 	return &exchange
 }
 
-// identify writes down who an answer was for, once it is known to be the last
-// of an identity step.
-func (s *Stage) identify(seq int, moment string, who trace.Who) {
+// amend completes what was recorded of an exchange, once it is known.
+func (s *Stage) amend(seq int, change func(*trace.Exchange)) {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
 	for i := range s.record.exchanges {
 		if s.record.exchanges[i].Seq == seq {
-			s.record.exchanges[i].Moment, s.record.exchanges[i].Who = moment, who
+			change(&s.record.exchanges[i])
 		}
 	}
 }

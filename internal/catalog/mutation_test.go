@@ -40,6 +40,9 @@ const (
 	onlyVisits    = "its flow asks nobody who they are, and ends at a visit that fails"
 	byCalibration = "its control is the login of calibration, before and after it"
 	ownBefore     = "its control is the attacker's own login, before the victim's browser is used"
+	onlyHerself   = "it looks at what the victim's own browser holds"
+	nobodySigns   = "its attack is that nobody has to sign in, or signs in as the attacker"
+	byRequest     = "its control is a request, not a read"
 )
 
 // The reasons of gaps.
@@ -47,6 +50,8 @@ const (
 	wrongSignature = "a made-up id is a payload with a wrong signature, which the weakness lets pass"
 	declaredAtAll  = "what was declared and stored is not taken back by a 429"
 	ownTrials      = "the other timeouts of the flow are trials of their own"
+	byPage         = "what fails it is a page or a request, not a read"
+	tooMuch        = "that it signs out too many shows in the control"
 )
 
 var (
@@ -90,28 +95,36 @@ func TestNothingSeenIsNothingProved(t *testing.T) {
 // The probes that have no jar of their own beside the victim's, and why.
 var (
 	noControlJar = map[string]string{
-		"session-identity-from-network":  ownControl,
-		"duplicate-set-cookie":           ownControl,
-		"session-lifetime-excessive":     nobodyElse,
-		"session-id-stored-in-clear":     nobodyElse,
-		"cookie-attribute-injection":     byCalibration,
-		"session-id-reflected-unencoded": byCalibration,
-		"login-over-get":                 byCalibration,
-		"login-csrf":                     ownBefore,
-		"idle-timeout-not-enforced":      twinRow,
-		"absolute-timeout-not-enforced":  twinRow,
+		"session-identity-from-network":   ownControl,
+		"duplicate-set-cookie":            ownControl,
+		"session-lifetime-excessive":      nobodyElse,
+		"session-id-stored-in-clear":      nobodyElse,
+		"cookie-attribute-injection":      byCalibration,
+		"session-id-reflected-unencoded":  byCalibration,
+		"login-over-get":                  byCalibration,
+		"login-csrf":                      ownBefore,
+		"idle-timeout-not-enforced":       twinRow,
+		"absolute-timeout-not-enforced":   twinRow,
+		"logout-client-state-not-cleared": onlyHerself,
 	}
 	noVictim = map[string]string{
-		"permissive-session-creation":    onlyVisits,
 		"cookie-attribute-injection":     byCalibration,
 		"session-id-reflected-unencoded": byCalibration,
 		"login-over-get":                 byCalibration,
 		"login-csrf":                     ownBefore,
+		"permissive-session-creation":    onlyVisits,
+		"session-puzzling":               nobodySigns,
+		"oauth-state-not-bound":          nobodySigns,
+	}
+	noControlRead = map[string]string{
+		"permissive-session-creation": onlyVisits,
+		"pre-login-state-carry-over":  byRequest,
 	}
 	noAttacker = map[string]string{
-		"permissive-session-creation": onlyVisits,
-		"session-lifetime-excessive":  nobodyElse,
-		"session-id-stored-in-clear":  nobodyElse,
+		"logout-client-state-not-cleared": onlyHerself,
+		"permissive-session-creation":     onlyVisits,
+		"session-lifetime-excessive":      nobodyElse,
+		"session-id-stored-in-clear":      nobodyElse,
 	}
 )
 
@@ -124,12 +137,15 @@ func TestTheControlMustBeThere(t *testing.T) {
 func TestTheControlMustStayWhatItWas(t *testing.T) {
 	t.Parallel()
 	exempt := maps.Clone(noControlJar)
-	maps.Copy(exempt, noVictim)
+	maps.Copy(exempt, noControlRead)
 	controls := and(isRead, byControls)
 	t.Run("the victim", func(t *testing.T) {
 		t.Parallel()
 		mutation{of: decided, wanted: untested, spoils: controls, change: showVictim, exempt: exempt,
-			gaps: map[string]string{"session-cookie-tamperable": wrongSignature}}.try(t)
+			gaps: map[string]string{
+				"session-cookie-tamperable":                  wrongSignature,
+				"session-id-not-rotated-on-privilege-change": "its control is another session of the victim's",
+			}}.try(t)
 	})
 	for name, change := range map[string]func(example, *trace.Exchange){
 		"not read":     nil,
@@ -215,9 +231,10 @@ func TestNoPassIfTheAttackWorked(t *testing.T) {
 	stranger := func(e example, x trace.Exchange) bool { return !showsVictim(e, x) }
 	mutation{of: passed, wanted: notPassed, single: true, spoils: and(isRead, byAttackers, stranger), change: showVictim, exempt: noAttacker,
 		gaps: map[string]string{
-			"idle-timeout-not-enforced":     ownTrials,
-			"absolute-timeout-not-enforced": ownTrials,
-			"cors-credentials-any-origin":   "every such request carries the victim's cookie; what fails it is a header",
+			"idle-timeout-not-enforced":                  ownTrials,
+			"absolute-timeout-not-enforced":              ownTrials,
+			"cors-credentials-any-origin":                "every such request carries the victim's cookie; what fails it is a header",
+			"session-id-not-rotated-on-privilege-change": byPage,
 		}}.try(t)
 }
 
@@ -226,7 +243,9 @@ func TestNoFailUnlessTheAttackWorked(t *testing.T) {
 	mutation{of: failed, wanted: notFailed, spoils: and(isRead, byAttackers), change: show(trace.Anonymous, 401), exempt: noAttacker,
 		gaps: map[string]string{
 			"duplicate-set-cookie":              "two scopes of one name are a fault whatever is signed in (RFC 6265bis)",
-			"pre-login-session-not-invalidated": "what fails it is a page, not a read",
+			"pre-login-session-not-invalidated": byPage,
+			"pre-login-state-carry-over":        byPage,
+			"logout-everywhere-incomplete":      tooMuch,
 			"session-id-reflected-unencoded":    "what fails it is a page or a header, not a read",
 			"cookie-attribute-injection":        "what fails it is a cookie that is set, not a read",
 			"session-over-plain-http":           "its variant fails by a header that is missing",
@@ -389,12 +408,15 @@ func byAttackers(e example, x trace.Exchange) bool {
 }
 
 // victimOf is whose profile the attack is for: in cross-user it is the second
-// user, who logs in inside a session of the first.
+// user, who logs in inside a session of the first; a callback is the second
+// user's; and an account that is deleted is none of the recipe's.
 func victimOf(e example) trace.Who {
 	users := usual().Users
 	switch e.rule {
-	case "cross-user-session-reuse", "login-csrf":
+	case "cross-user-session-reuse", "login-csrf", "oauth-state-not-bound":
 		return trace.Who{Kind: trace.SignedIn, User: users[1]}
+	case "session-survives-account-deletion":
+		return trace.Who{Kind: trace.SignedIn, User: "dave"}
 	}
 	return trace.Who{Kind: trace.SignedIn, User: users[0]}
 }

@@ -81,8 +81,8 @@ func sendMalformed(ctx context.Context, stage probe.Stage, live trace.Credential
 	holder(stage, stillThere, live).Identify(ctx, after)
 }
 
-// slow is an answer that took so long that it is a hang.
-const slow = 5 * time.Second
+// tooSlow is an answer that took so long that it is a hang.
+const tooSlow = 5 * time.Second
 
 func judgeMalformed(t trace.Trace) finding.Verdict {
 	if reason, bad := liveControls(t); bad {
@@ -103,7 +103,7 @@ func judgeMalformed(t trace.Trace) finding.Verdict {
 	var open finding.Reason
 	attempts := 0
 	for _, read := range round.Reads("", after) {
-		switch failed := read.Who.Kind == trace.Broken || read.Took > slow; {
+		switch failed := read.Who.Kind == trace.Broken || read.Took > tooSlow; {
 		case read.Actor == stillThere:
 			continue
 		case failed:

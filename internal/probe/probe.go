@@ -72,6 +72,11 @@ type Stage interface {
 	Disguise(trace.Credential, func(id string) string) trace.Credential
 	// Forge makes an id the server never issued, in the carrier's slots.
 	Forge(Shape) trace.Credential
+	// NewUser makes up an account that nobody has until the register step makes
+	// it. Its name is unlike any other, so that an identity read can find it.
+	NewUser() (name string)
+	// NewPassword draws a password that nobody has.
+	NewPassword() secret.Text
 }
 
 // Actor is a browser that records.
@@ -86,6 +91,24 @@ type Actor interface {
 	LoginAs(ctx context.Context, user string, form trace.LoginForm, plants ...Plant) error
 	// LoginWrong performs it with a password that nobody has.
 	LoginWrong(ctx context.Context, user string) error
+	// LoginWith performs it with that password instead of the user's own.
+	LoginWith(ctx context.Context, user string, password secret.Text) error
+	// ChangePassword performs a step that changes the password from one to the other.
+	// The zero Text is the user's own.
+	ChangePassword(ctx context.Context, step string, from, to secret.Text) error
+	// Begin performs a step but for its last request.
+	Begin(ctx context.Context, step string) error
+	// Captured is what the captures of a step have given this actor.
+	Captured(step string) map[string]secret.Text
+	// Finish performs the last request of a step, with those values in place of
+	// what the actor captured itself. The answer is recorded at the moment.
+	Finish(ctx context.Context, step, moment string, values map[string]secret.Text) error
+	// Enter asks for what a step says is open afterwards, whatever the answer,
+	// which is recorded at the moment.
+	Enter(ctx context.Context, step, moment string) error
+	// Insist makes it send even after the API answered 429: what a flow changed
+	// has to be put back.
+	Insist()
 	// Identify reads who the API takes this actor for. A read that cannot be
 	// made is recorded as such.
 	Identify(ctx context.Context, moment string, plants ...Plant) trace.Who

@@ -104,7 +104,7 @@ type Exchange struct {
 	Round    string // the part of the flow; "" when it has one only
 	Actor    string // victim, attacker, control, …
 	Step     string // recipe step: visit, login, identity, logout, …
-	Moment   string // of an identity read: before, after, …
+	Moment   string // of an identity read, and of an answer a flow compares: before, after, …
 	Hop      int    // 0, then one more for each redirect followed
 	User     string // whose credentials the step used
 	Carried  Credential
@@ -112,6 +112,7 @@ type Exchange struct {
 	Request  Request
 	Response Response
 	Who      Who
+	Refused  bool   // the status is none that the recipe expects
 	Problem  string // why there is no response; one clause, without secrets
 	Began    time.Time
 	Took     time.Duration
@@ -224,7 +225,13 @@ type Facts struct {
 	Deep bool
 	// IdleTimeout and AbsoluteTimeout are the recipe's policy; zero without one.
 	IdleTimeout, AbsoluteTimeout time.Duration
+	// MaxSessions is how many sessions the policy allows a user; 0 without one.
+	MaxSessions int
 }
+
+// Crowds reports whether sessions of one user may end each other, so that
+// flows cannot have theirs at the same time.
+func (f Facts) Crowds() bool { return f.Exclusive || f.MaxSessions > 0 }
 
 // defaultLifetime is NIST SP 800-63B-4's limit for AAL1.
 const defaultLifetime = 30 * 24 * time.Hour
@@ -235,6 +242,11 @@ func (f Facts) Lifetime() time.Duration {
 		return f.AbsoluteTimeout
 	}
 	return defaultLifetime
+}
+
+// Skipped reports whether calibration could not make the control of that name.
+func (f Facts) Skipped(control string) bool {
+	return slices.ContainsFunc(f.Controls, func(c Control) bool { return c.Name == control && c.Skipped })
 }
 
 // Has reports whether the recipe has the step.
@@ -299,6 +311,7 @@ type Trace struct {
 	StoreUsers []StoreUser  // of the whole run; none where the gate does not sit on the wire
 	Log        Log
 	Problem    string // why the flow stopped early; "" when it went through
+	Limited    bool   // a 429, of this flow or of another, kept it from sending
 }
 
 // Log is what the API printed during the run. The zero value: it was not seen.
@@ -368,8 +381,12 @@ func (t Trace) Step(actor, step string) []Exchange {
 	return found
 }
 
-// WasRateLimited reports whether the API answered 429 to anything.
+// WasRateLimited reports whether the API answered 429 to anything, or to
+// another flow, after which nothing more is sent.
 func (t Trace) WasRateLimited() bool {
+	if t.Limited {
+		return true
+	}
 	for _, exchange := range t.Exchanges {
 		if exchange.Response.Status == 429 {
 			return true

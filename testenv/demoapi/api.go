@@ -1,13 +1,12 @@
-// Package demoapi is an HTTP API to try sessiongate on: visit, login, identity
-// and logout over sessions in memory. Without switches its session handling is
+// Package demoapi is an HTTP API to try sessiongate on: what a session goes
+// through from the first visit to the end of its account, over sessions in
+// memory. Without switches its session handling is
 // hardened; each switch opens the one flaw that the rule of that name is about.
 // It listens nowhere itself, and knows nothing of the probes.
 package demoapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"io"
 	"mime"
@@ -26,22 +25,26 @@ const (
 	BobPassword   = "bob-demo-password"
 )
 
-var passwords = map[string][sha256.Size]byte{
-	Alice: sha256.Sum256([]byte(AlicePassword)),
-	Bob:   sha256.Sum256([]byte(BobPassword)),
-}
-
 // maxBody bounds what is read of a login, in bytes.
 const maxBody = 64 << 10
+
+const tooLong = "the body is longer than 64 KiB"
 
 // API is the handler. Make it with New. Safe for concurrent use.
 type API struct {
 	// Latency is waited before each answer, to stand in for a slow API in
 	// benchmarks; 0 is no wait. Set it before the first request.
 	Latency time.Duration
+	// MaxSessions is how many sessions a user may have; one more login ends the
+	// oldest. 0 is no limit. Set it before the first request.
+	MaxSessions int
+	// Slowness is what GET /slow takes; a visit with the flaw of a race takes a
+	// half of it. New sets 150 ms. Set it before the first request.
+	Slowness time.Duration
 
 	flaw     set
 	sessions *sessions
+	accounts *accounts
 	origins  *http.CrossOriginProtection
 	routes   *http.ServeMux
 }
@@ -53,7 +56,7 @@ func New(flaws ...string) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{flaw: flaw, sessions: newSessions(flaw), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
+	a := &API{Slowness: slowness, flaw: flaw, sessions: newSessions(flaw), accounts: newAccounts(), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
 	a.routes.HandleFunc("GET /{$}", a.visit)
 	a.routes.HandleFunc("POST /login", a.login)
 	a.routes.HandleFunc("GET /me", a.me)
@@ -61,6 +64,7 @@ func New(flaws ...string) (*API, error) {
 	if flaw[loginByGET] {
 		a.routes.HandleFunc("GET /login", a.login)
 	}
+	a.journeys()
 	if flaw[acceptedInPath] {
 		a.routes.HandleFunc("POST /{segment}", a.loginWithParameters)
 	}
@@ -115,13 +119,18 @@ func pause(ctx context.Context, wait time.Duration) bool {
 }
 
 func (a *API) visit(w http.ResponseWriter, r *http.Request) {
+	if a.flaw[race] {
+		save := a.sessions.load(a.callerOf(r))
+		pause(r.Context(), a.Slowness/2)
+		save()
+	}
 	issued, visits, err := a.sessions.visit(a.callerOf(r))
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	if issued != "" {
-		http.SetCookie(w, a.cookie(r, a.value(issued, "guest")))
+		http.SetCookie(w, a.cookie(r, a.value(issued)))
 	}
 	if language := r.URL.Query().Get("lang"); a.flaw[attributeInput] && language != "" {
 		w.Header().Add("Set-Cookie", "lang="+language+"; Path=/; Secure; HttpOnly; SameSite=Lax")
@@ -136,17 +145,17 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user := fields["username"]
-	if !authentic(user, fields["password"]) {
+	if !a.accounts.authentic(user, fields["password"]) {
 		refuse(w, http.StatusUnauthorized, "wrong username or password")
 		return
 	}
-	ids, err := a.sessions.login(user, a.callerOf(r), a.chosenID(r, fields))
+	ids, err := a.sessions.login(user, a.callerOf(r), a.chosenID(r, fields), a.MaxSessions)
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	for i := range ids {
-		ids[i] = a.value(ids[i], user)
+		ids[i] = a.value(ids[i])
 		http.SetCookie(w, a.cookie(r, ids[i]))
 	}
 	a.welcome(w, ids[len(ids)-1])
@@ -179,7 +188,7 @@ func (a *API) loginFields(w http.ResponseWriter, r *http.Request) (fields map[st
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return nil, http.StatusRequestEntityTooLarge, "the body is longer than 64 KiB"
+		return nil, http.StatusRequestEntityTooLarge, tooLong
 	}
 	if isForm {
 		fields = formFields(body)
@@ -254,12 +263,6 @@ func matrixParameter(segment, name string) string {
 	return ""
 }
 
-func authentic(user, password string) bool {
-	want, known := passwords[user]
-	given := sha256.Sum256([]byte(password))
-	return subtle.ConstantTimeCompare(given[:], want[:]) == 1 && known
-}
-
 func (a *API) me(w http.ResponseWriter, r *http.Request) {
 	from := a.callerOf(r)
 	user := a.sessions.user(from)
@@ -284,7 +287,7 @@ func (a *API) me(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 	a.sessions.logout(a.callerOf(r))
-	http.SetCookie(w, a.deletion(r))
+	a.forget(w, r)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -107,7 +107,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"too long":          {"POST", "/login", `{"username":"` + strings.Repeat("a", 64<<10) + `"}`, []string{"Content-Type", jsonType}, 413},
 		"other origin":      {"POST", "/login", asAlice, []string{"Content-Type", jsonType, "Origin", "https://attacker.example"}, 403},
 		"other site":        {"POST", "/login", asAlice, []string{"Content-Type", jsonType, "Sec-Fetch-Site", "cross-site"}, 403},
-		"unknown path":      {"GET", "/admin", "", nil, 404},
+		"unknown path":      {"GET", "/unknown", "", nil, 404},
 		"matrix parameters": {"POST", "/login;jsessionid=x", asAlice, []string{"Content-Type", jsonType}, 404},
 		"login by GET":      {"GET", "/login", "", nil, 405},
 	} {

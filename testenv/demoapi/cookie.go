@@ -77,12 +77,12 @@ func (a *API) cookieName() string {
 	return "__Host-sid"
 }
 
-// value is what the cookie of a user's session holds.
-func (a *API) value(id, user string) string {
+// value is what the cookie of a session holds.
+func (a *API) value(id string) string {
 	if !a.flaw[unsigned] {
 		return id
 	}
-	raw, _ := json.Marshal(ticket{id, user}) // strings always can be
+	raw, _ := json.Marshal(ticket{id, a.sessions.owner(id)}) // strings always can be
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 

@@ -51,6 +51,19 @@ const (
 	nullOrigin      = "cors-credentials-any-origin/null"
 	anyOriginLax    = "cors-credentials-any-origin/same-site"
 	loginByGET      = "login-over-get"
+	privilegeKept   = "session-id-not-rotated-on-privilege-change"
+	reauthKept      = "session-id-not-rotated-on-privilege-change/re-authentication"
+	passwordKept    = "session-id-not-rotated-on-password-change"
+	othersKept      = "password-change-keeps-other-sessions"
+	everywhereKept  = "logout-everywhere-incomplete"
+	deletedKept     = "session-survives-account-deletion"
+	noLimit         = "concurrent-session-limit-not-enforced"
+	clientKept      = "logout-client-state-not-cleared"
+	resurrected     = "session-resurrection"
+	race            = "concurrent-login-race"
+	carriedOver     = "pre-login-state-carry-over"
+	puzzling        = "session-puzzling"
+	unbound         = "oauth-state-not-bound"
 )
 
 // Flaw is one switch of the API.
@@ -83,7 +96,7 @@ var table = []Flaw{
 	{Rule: sameSiteAbsent, Summary: "the cookie has no SameSite"},
 	{Rule: noPrefix, Summary: "the cookie is called sid"},
 	{Rule: withDomain, Follows: []string{noPrefix}, Summary: "the cookie has the API's address as Domain, and so no prefix"},
-	{Rule: notDeletable, Summary: "logout clears the __Host- cookie without Secure, which browsers ignore"},
+	{Rule: notDeletable, Follows: []string{clientKept}, Summary: "logout clears the __Host- cookie without Secure, which browsers ignore"},
 	{Rule: persistent, Summary: "the cookie lives for 90 days"},
 	{Rule: issuedTwice, Summary: "login issues two live ids under one cookie name"},
 	{Rule: shownInURL, Summary: "login redirects to a URL that holds the session id"},
@@ -104,6 +117,19 @@ var table = []Flaw{
 	{Rule: nullOrigin, Follows: []string{sameSiteNone}, Summary: "CORS allows the origin null with credentials, and the cookie has SameSite=None"},
 	{Rule: anyOriginLax, Summary: "CORS allows every origin with credentials, and the cookie has SameSite=Lax"},
 	{Rule: loginByGET, Summary: "login takes its fields from the query of a GET, too"},
+	{Rule: privilegeKept, Summary: "giving the password once more opens /admin and keeps the id"},
+	{Rule: reauthKept, Summary: "logging in again as the same user keeps the id"},
+	{Rule: passwordKept, Summary: "a password change keeps the id of the session it came from"},
+	{Rule: othersKept, Summary: "a password change leaves the user's other sessions alive"},
+	{Rule: everywhereKept, Summary: "logging out everywhere ends one session"},
+	{Rule: deletedKept, Summary: "the sessions of a deleted account live on"},
+	{Rule: noLimit, Summary: "the limit of sessions for a user is not kept"},
+	{Rule: clientKept, Summary: "logout leaves the cookie in the browser"},
+	{Rule: resurrected, Summary: "a slow request writes the session back that was logged out meanwhile"},
+	{Rule: race, Summary: "a visit during the login makes the old id lead to the new session"},
+	{Rule: carriedOver, Summary: "login keeps the CSRF token of the anonymous session"},
+	{Rule: puzzling, Summary: "the password reset notes its user where protected routes look for one"},
+	{Rule: unbound, Summary: "the OAuth callback takes a state that another browser began with"},
 }
 
 // Flaws lists every switch.

@@ -1,6 +1,7 @@
 package demoapi_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
@@ -126,8 +127,8 @@ var experiments = map[string]func(client) bool{
 		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.Domain == "127.0.0.1" })
 	},
 	"session-cookie-rejected-by-browser": func(c client) bool {
-		deletion := c.logout(c.login("", asAlice).id()).issued()[0]
-		return strings.HasPrefix(deletion.Name, "__Host-") && !deletion.Secure
+		deletion := c.logout(c.login("", asAlice).id()).issued()
+		return len(deletion) > 0 && strings.HasPrefix(deletion[0].Name, "__Host-") && !deletion[0].Secure
 	},
 	"session-cookie-persistent": func(c client) bool {
 		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.MaxAge == 90*24*60*60 })
@@ -212,6 +213,128 @@ var experiments = map[string]func(client) bool{
 	"login-over-get": func(c client) bool {
 		got := c.do("GET", "/login?username=alice&password="+url.QueryEscape(demoapi.AlicePassword), "", "")
 		return got.status < 400 && c.me(got.id()) == "alice"
+	},
+	"session-id-not-rotated-on-privilege-change": func(c client) bool {
+		old := c.login("", asAlice).id()
+		if c.get("/admin", old) != http.StatusForbidden || c.json("POST", "/sudo", old, `{"password":"no"}`).status != http.StatusForbidden {
+			c.t.Error("admin is open to everybody")
+		}
+		got := c.json("POST", "/sudo", old, asAlice)
+		now := cmp.Or(got.id(), old)
+		if c.get("/admin", now) != http.StatusOK {
+			c.t.Error("admin stays closed")
+		}
+		return c.both(now == old, c.get("/admin", old) == http.StatusOK)
+	},
+	"session-id-not-rotated-on-privilege-change/re-authentication": func(c client) bool {
+		old := c.login("", asAlice).id()
+		now := c.login(old, asAlice).id()
+		return c.both(now == old, c.me(old) == "alice")
+	},
+	"session-id-not-rotated-on-password-change": func(c client) bool {
+		old := c.login("", asAlice).id()
+		now := c.changePassword(old)
+		if c.me(now) != "alice" {
+			c.t.Error("the password change ends the session")
+		}
+		return c.both(now == old, c.me(old) == "alice")
+	},
+	"password-change-keeps-other-sessions": func(c client) bool {
+		other := c.login("", asAlice).id()
+		c.changePassword(c.login("", asAlice).id())
+		return c.me(other) == "alice"
+	},
+	"logout-everywhere-incomplete": func(c client) bool {
+		own, other, bob := c.login("", asAlice).id(), c.login("", asAlice).id(), c.login("", asBob).id()
+		c.json("POST", "/logout-all", own, "")
+		if c.me(own) != "" || c.me(bob) != "bob" {
+			c.t.Error("it keeps the own session, or ends another user's")
+		}
+		return c.me(other) == "alice"
+	},
+	"session-survives-account-deletion": func(c client) bool {
+		const asDave = `{"username":"dave","password":"dave-demo-password"}`
+		if got := c.json("POST", "/register", "", asDave); got.status != http.StatusCreated {
+			c.t.Errorf("register: %d", got.status)
+		}
+		id := c.json("POST", "/login", "", asDave).id()
+		if c.me(id) != "dave" || c.json("DELETE", "/account", id, "").status != http.StatusNoContent {
+			c.t.Error("the new account cannot sign in, or cannot be deleted")
+		}
+		if c.json("POST", "/login", "", asDave).status != http.StatusUnauthorized {
+			c.t.Error("the deleted account signs in")
+		}
+		return c.me(id) == "dave"
+	},
+	"concurrent-session-limit-not-enforced": func(c client) bool {
+		first := c.login("", asAlice).id()
+		bob := c.login("", asBob).id()
+		for range maxSessions {
+			c.login("", asAlice)
+		}
+		if c.me(bob) != "bob" {
+			c.t.Error("the limit ends another user's session")
+		}
+		return c.me(first) == "alice"
+	},
+	"logout-client-state-not-cleared": func(c client) bool {
+		got := c.logout(c.login("", asAlice).id()).issued()
+		return len(got) == 0 || strings.HasPrefix(got[0].Name, "__Host-") && !got[0].Secure
+	},
+	"session-resurrection": func(c client) bool {
+		return c.sooner(func() bool {
+			id := c.login("", asAlice).id()
+			ended := false
+			c.during("/slow", id, func() {
+				c.logout(id)
+				ended = c.me(id) == ""
+			})
+			return ended && c.me(id) == "alice"
+		})
+	},
+	"concurrent-login-race": func(c client) bool {
+		alone := c.anonymous()
+		c.login(alone, asAlice)
+		return c.me(alone) == "" && c.sooner(func() bool {
+			old := c.anonymous()
+			c.during("/", old, func() { c.login(old, asAlice) })
+			return c.me(old) == "alice"
+		})
+	},
+	"pre-login-state-carry-over": func(c client) bool {
+		old := c.anonymous()
+		planted := c.token(old)
+		now := c.login(old, asAlice).id()
+		if now == old || c.me(old) != "" {
+			return false // the whole session is carried over
+		}
+		other := c.token(c.anonymous())
+		if c.email(now, "") || c.email(now, other) || !c.email(now, c.token(now)) {
+			c.t.Error("the token decides nothing")
+		}
+		return c.email(now, planted)
+	},
+	"session-puzzling": func(c client) bool {
+		got := c.json("POST", "/forgot", "", asAlice)
+		if got.status != http.StatusAccepted {
+			c.t.Errorf("forgot: %d", got.status)
+		}
+		return got.id() != "" && c.me(got.id()) == "alice"
+	},
+	"oauth-state-not-bound": func(c client) bool {
+		callback := func(browser string, start answer) string {
+			given := start.json()
+			return c.do("GET", fmt.Sprintf("/oauth/callback?state=%s&code=%s", given["state"], given["code"]), browser, "").id()
+		}
+		start := c.json("POST", "/oauth/start", "", asBob)
+		if own := callback(start.id(), start); own == "" || c.me(own) != "bob" {
+			c.t.Error("the browser that began cannot end it")
+		}
+		if again := callback(start.id(), start); again != "" {
+			c.t.Error("a code works twice")
+		}
+		other := callback("", c.json("POST", "/oauth/start", "", asBob))
+		return other != "" && c.me(other) == "bob"
 	},
 }
 
@@ -304,7 +427,7 @@ func TestEverySwitchHasAnExperiment(t *testing.T) {
 		}
 	}
 	slices.Sort(rules)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(experiments)), rules); diff != "" {
+	if diff := gocmp.Diff(slices.Sorted(maps.Keys(experiments)), rules); diff != "" {
 		t.Errorf("experiments (-) and switches (+) differ:\n%s", diff)
 	}
 }
@@ -323,7 +446,7 @@ func TestEachSwitchBreaksItsOwnRule(t *testing.T) {
 			t.Parallel()
 			want := append([]string{flaw.Rule}, flaw.Follows...)
 			slices.Sort(want)
-			if diff := cmp.Diff(want, broken(t, flaw.Rule)); diff != "" {
+			if diff := gocmp.Diff(want, broken(t, flaw.Rule)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s", diff)
 			}
 		})
@@ -334,7 +457,7 @@ func TestDemoCombinesItsFlaws(t *testing.T) {
 	t.Parallel()
 	want := append(demoapi.Demo(), "session-cookie-prefix-missing")
 	slices.Sort(want)
-	if diff := cmp.Diff(want, broken(t, demoapi.Demo()...)); diff != "" {
+	if diff := gocmp.Diff(want, broken(t, demoapi.Demo()...)); diff != "" {
 		t.Errorf("broken rules (-want +got):\n%s", diff)
 	}
 }

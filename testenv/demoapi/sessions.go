@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -25,6 +26,11 @@ type session struct {
 	visits  *int     // a pointer, because a flaw lets two sessions share it
 	adopted bool     // began under an id that the server had not issued
 	names   []digest // the ids that lead here; more than one only by a flaw
+	sudo    bool
+	csrf    string   // made when it is asked for
+	oauth   string   // the state of the login this browser began
+	next    *session // what a login made of it
+	born    int
 }
 
 // sessions is the store, and decides what becomes of an id. Safe for
@@ -35,36 +41,52 @@ type sessions struct {
 	mu      sync.Mutex
 	byID    map[digest]*session
 	network map[string]string // address of the last login -> its user
+	oauth   map[string]grant  // by state
+	births  int
 }
 
+// grant is what the identity provider vouches for.
+type grant struct{ code, user string }
+
 func newSessions(flaw set) *sessions {
-	return &sessions{flaw: flaw, byID: map[digest]*session{}, network: map[string]string{}}
+	return &sessions{flaw: flaw, byID: map[digest]*session{}, network: map[string]string{}, oauth: map[string]grant{}}
 }
 
 // visit counts a visit. issued is the id of a session it had to start, or "".
 func (s *sessions) visit(from caller) (issued string, visits int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	here := s.find(from.id)
-	if here == nil {
-		if s.full() {
-			return "", 0, errFull
-		}
-		adopt := from.id != "" && (s.flaw[permissive] || s.flaw[arbitrary])
-		if issued = from.id; !adopt {
-			issued = s.freshID()
-		}
-		here = &session{visits: new(int), adopted: adopt}
-		s.name(here, issued)
+	here, issued, err := s.current(from)
+	if err != nil {
+		return "", 0, err
 	}
 	*here.visits++
 	return issued, *here.visits, nil
 }
 
+// current is the caller's session, an anonymous one where there is none yet.
+// issued is its id if it had to begin, or "".
+func (s *sessions) current(from caller) (here *session, issued string, err error) {
+	if here = s.find(from.id); here != nil {
+		return here, "", nil
+	}
+	if s.full() {
+		return nil, "", errFull
+	}
+	adopt := from.id != "" && (s.flaw[permissive] || s.flaw[arbitrary])
+	if issued = from.id; !adopt {
+		issued = s.freshID()
+	}
+	here = &session{visits: new(int), adopted: adopt}
+	s.name(here, issued)
+	return here, issued, nil
+}
+
 // login starts a session of the user. chosen is an id that the client asked
-// for outside the cookie, or "". It returns every id issued; the last one is
-// what the browser will keep.
-func (s *sessions) login(user string, from caller, chosen string) ([]string, error) {
+// for outside the cookie, or ""; limit is how many sessions the user may have, 0
+// for any number. It returns every id issued; the last one is what the browser
+// will keep.
+func (s *sessions) login(user string, from caller, chosen string, limit int) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.full() {
@@ -80,6 +102,9 @@ func (s *sessions) login(user string, from caller, chosen string) ([]string, err
 		now, id = s.replace(old, from, chosen)
 	}
 	now.user = user
+	if limit > 0 && !s.flaw[noLimit] {
+		s.trim(user, limit)
+	}
 	if !s.flaw[issuedTwice] {
 		return []string{id}, nil
 	}
@@ -88,22 +113,47 @@ func (s *sessions) login(user string, from caller, chosen string) ([]string, err
 	return []string{second, id}, nil
 }
 
-// keeps reports whether a login goes on in the session it came with. A new
-// login of the same user is never such a case: that is a weakness of its own.
+// trim ends the oldest sessions of a user beyond the limit.
+func (s *sessions) trim(user string, limit int) {
+	own := s.of(user)
+	slices.SortFunc(own, func(a, b *session) int { return a.born - b.born })
+	for _, oldest := range own[:max(0, len(own)-limit)] {
+		s.end(oldest)
+	}
+}
+
+// of are the sessions of a user, each once.
+func (s *sessions) of(user string) []*session {
+	var own []*session
+	for _, here := range s.byID {
+		if here.user == user && !slices.Contains(own, here) {
+			own = append(own, here)
+		}
+	}
+	return own
+}
+
+// keeps reports whether a login goes on in the session it came with.
 func (s *sessions) keeps(old *session, user string) bool {
 	switch {
 	case old == nil:
 		return false
 	case old.user == "":
 		return s.flaw[notRotated] || old.adopted && s.flaw[arbitrary]
+	case old.user == user:
+		return s.flaw[reauthKept]
 	default:
-		return old.user != user && s.flaw[crossUser]
+		return s.flaw[crossUser]
 	}
 }
 
 // replace starts the session that a login goes on in.
 func (s *sessions) replace(old *session, from caller, chosen string) (now *session, id string) {
-	now = &session{visits: new(int)}
+	s.births++
+	now = &session{visits: new(int), born: s.births}
+	if old != nil && s.flaw[carriedOver] {
+		now.csrf = old.csrf
+	}
 	s.retire(old, now)
 	id = s.idAtLogin(old, from, chosen)
 	s.end(s.find(id)) // only a chosen id can be in use
@@ -124,6 +174,7 @@ func (s *sessions) retire(old, now *session) {
 		now.visits = old.visits
 	default:
 		s.end(old)
+		old.next = now
 	}
 }
 
@@ -155,6 +206,16 @@ func (s *sessions) user(from caller) string {
 	return here.user
 }
 
+// owner is the user of a session, "guest" of one that nobody signed in to.
+func (s *sessions) owner(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if here := s.find(id); here != nil && here.user != "" {
+		return here.user
+	}
+	return "guest"
+}
+
 func (s *sessions) logout(from caller) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,6 +223,153 @@ func (s *sessions) logout(from caller) {
 	if !s.flaw[logoutKept] {
 		s.end(s.find(from.id))
 	}
+}
+
+// endAll ends every session of the user.
+func (s *sessions) endAll(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, here := range s.of(user) {
+		s.end(here)
+	}
+}
+
+// elevate marks the session of somebody who gave the password again, and
+// returns its new id, "" if it keeps the old one.
+func (s *sessions) elevate(from caller) (id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here := s.find(from.id)
+	if here == nil {
+		return ""
+	}
+	here.sudo = true
+	if s.flaw[privilegeKept] {
+		return ""
+	}
+	return s.rename(here)
+}
+
+func (s *sessions) elevated(from caller) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here := s.find(from.id)
+	return here != nil && here.sudo
+}
+
+// passwordChanged ends the other sessions of the caller's user and returns the
+// new id of her own, "" if it keeps the old one.
+func (s *sessions) passwordChanged(from caller) (id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here := s.find(from.id)
+	if here == nil {
+		return ""
+	}
+	for _, other := range s.of(here.user) {
+		if other != here && !s.flaw[othersKept] {
+			s.end(other)
+		}
+	}
+	if s.flaw[passwordKept] {
+		return ""
+	}
+	return s.rename(here)
+}
+
+// rename gives a session a new id, which is the only one from then on.
+func (s *sessions) rename(here *session) (id string) {
+	s.end(here)
+	id = s.freshID()
+	s.name(here, id)
+	return id
+}
+
+// token is the CSRF token of the caller's session.
+func (s *sessions) token(from caller) (issued, token string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here, issued, err := s.current(from)
+	if err != nil {
+		return "", "", err
+	}
+	if here.csrf == "" {
+		here.csrf = rand.Text()
+	}
+	return issued, here.csrf, nil
+}
+
+func (s *sessions) accepts(from caller, token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here := s.find(from.id)
+	return here != nil && token != "" && here.csrf == token
+}
+
+// remember is the flaw of a public flow that notes whom it is about where
+// protected routes look who is signed in.
+func (s *sessions) remember(from caller, user string) (issued string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here, issued, err := s.current(from)
+	if err != nil {
+		return "", err
+	}
+	here.user = user
+	return issued, nil
+}
+
+// load is the caller's session as a request that takes its time holds it. What
+// it returns writes that back, which by a flaw brings a session back that ended
+// meanwhile, under the id it had.
+func (s *sessions) load(from caller) (save func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here := s.find(from.id)
+	if here == nil {
+		return func() {}
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		ended := s.find(from.id) == nil
+		switch {
+		case ended && s.flaw[race] && here.next != nil:
+			s.name(here.next, from.id)
+		case ended && s.flaw[resurrected] && here.next == nil:
+			s.name(here, from.id)
+		}
+	}
+}
+
+// startOAuth notes which browser began a login, and for whom.
+func (s *sessions) startOAuth(from caller, state, code, user string) (issued string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.oauth) >= maxSessions {
+		return "", errFull
+	}
+	here, issued, err := s.current(from)
+	if err != nil {
+		return "", err
+	}
+	here.oauth = state
+	s.oauth[state] = grant{code, user}
+	return issued, nil
+}
+
+// endOAuth is whom the provider vouches for, once, to the browser that began.
+func (s *sessions) endOAuth(from caller, state, code string) (user string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	given, known := s.oauth[state]
+	here := s.find(from.id)
+	bound := here != nil && here.oauth == state || s.flaw[unbound]
+	if !known || given.code != code || !bound {
+		return "", false
+	}
+	delete(s.oauth, state)
+	return given.user, true
 }
 
 func (s *sessions) find(id string) *session { return s.byID[digestOf(id)] }

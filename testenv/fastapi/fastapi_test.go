@@ -44,6 +44,14 @@ func careless(more ...string) []string {
 		"session-id-malformed-input", "session-response-cacheable/no-store-missing") // psycopg raises on a NUL
 }
 
+// stays is what a login does that looks at no session but its own. Where there
+// are no passwords, a login inside a session cannot be told from a stub.
+const stays = "session-id-not-rotated-on-privilege-change/re-authentication"
+
+// leastScore is what an app with a low weakness gets that has none of the steps
+// beyond a logout: each rule about those is not tested, which costs a tenth.
+const leastScore = 75
+
 func TestMain(m *testing.M) {
 	// The stand-in is what these run on; testenv/cockroach has the real one.
 	if err := errors.Join(os.Unsetenv("COCKROACH_BINARY"), os.Setenv("DOCKER_HOST", "unix:///nowhere")); err != nil {
@@ -60,7 +68,7 @@ func TestVulnerable(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/vulnerable.yml")
 	want(t, made, 1, careless("session-id-not-rotated-on-login", "arbitrary-session-id-accepted",
-		"session-id-accepted-in-query", "session-id-accepted-in-header", "cross-user-session-reuse",
+		"session-id-accepted-in-query", "session-id-accepted-in-header", "cross-user-session-reuse", stays,
 		"session-id-insufficient-length/below-128-bits")...) // uuid4: 122 bits
 	if made.Score >= 50 {
 		t.Errorf("score %d", made.Score)
@@ -116,7 +124,7 @@ func source(t *testing.T, file string, line int) string {
 
 func TestSessionIDIsARequiredMember(t *testing.T) {
 	t.Parallel()
-	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless("duplicate-session-cookie/one-of-two")...)
+	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless(stays, "duplicate-session-cookie/one-of-two")...)
 }
 
 func TestNoCredentialsAtAll(t *testing.T) {
@@ -136,7 +144,7 @@ func TestHardened(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/hardened.yml")
 	want(t, made, 0)
-	if made.Score < 90 || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
+	if made.Score < leastScore || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
 		t.Errorf("score %d, core untested %v", made.Score, made.Coverage.CoreUntested)
 	}
 }
