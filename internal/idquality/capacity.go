@@ -4,7 +4,6 @@ package idquality
 
 import (
 	"math"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -37,15 +36,11 @@ func Capacity(ids []secret.Text) float64 {
 		return 0
 	}
 	// Revealed to be counted; only the number leaves this room.
-	values := make([]string, len(ids))
+	values := reveal(ids)
 	longest, uuids := 0, true
-	for i, id := range ids {
-		values[i] = id.Reveal()
-		if decoded, err := url.QueryUnescape(values[i]); err == nil {
-			values[i] = decoded
-		}
-		longest = max(longest, len(values[i]))
-		uuids = uuids && uuid.MatchString(values[i])
+	for _, value := range values {
+		longest = max(longest, len(value))
+		uuids = uuids && uuid.MatchString(value)
 	}
 	changing, seen := 0, map[byte]bool{}
 	for place := range longest {
