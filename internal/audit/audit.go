@@ -106,12 +106,13 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Store: options.Store != nil, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, AbsoluteTimeout: options.Policy, Steps: map[string]bool{}, Usernames: map[string]string{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
 	for _, user := range options.Users {
 		r.facts.Users = append(r.facts.Users, user.Name)
+		r.facts.Usernames[user.Name] = user.Username
 	}
 	r.tell("calibrating")
 	r.problem = r.calibrate(ctx)

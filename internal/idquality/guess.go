@@ -29,7 +29,7 @@ type Effort struct {
 
 // The efforts of the profiles. A hash takes a tenth of a microsecond.
 var (
-	Quick    = Effort{Hashes: 500_000, Integers: 20_000, Around: time.Second, Exact: 2 * time.Millisecond}
+	Quick    = Effort{Hashes: 400_000, Integers: 20_000, Around: time.Second, Exact: 2 * time.Millisecond}
 	Thorough = Effort{Hashes: 30_000_000, Integers: 1_000_000, Around: 2 * time.Minute, Exact: 10 * time.Millisecond}
 )
 
@@ -148,11 +148,6 @@ const (
 var separators = []string{"", "-", "_", ":", ".", "|"}
 
 func (s *search) words() {
-	for _, issue := range s.issues {
-		if before := issue.Before.Reveal(); before != "" {
-			s.try("the id before it", []byte(before))
-		}
-	}
 	for _, word := range s.known {
 		s.try(aWord, []byte(word))
 	}

@@ -23,7 +23,7 @@ func Predicted(ids []secret.Text) (hits, tries int) {
 	texts := reveal(ids)
 	for _, read := range readings {
 		hit, tried := predictedBy(read, texts)
-		if hit > hits || tries == 0 {
+		if hit > hits || hit == hits && tried > tries {
 			hits, tries = hit, tried
 		}
 	}

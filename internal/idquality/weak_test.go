@@ -83,7 +83,7 @@ func TestStrongIDsRaiseNoAlarm(t *testing.T) {
 			for _, size := range []struct {
 				n, runs int
 				least   float64 // of the entropy that the catalogue asks of so many ids
-			}{{16, 300, 40}, {40, 150, 44}, {200, 20, 64}} {
+			}{{10, 300, 40}, {40, 150, 44}, {200, 20, 64}} {
 				for run := range size.runs {
 					random := seeded(uint64(run))
 					issues := sample(size.n, func(int, time.Time) string { return draw(random) })

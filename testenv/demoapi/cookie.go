@@ -15,13 +15,14 @@ type caller struct {
 	id         string // from the session cookie, "" if there is none to go by
 	sentCookie bool
 	address    string // IP, without the port
+	agent      string // User-Agent
 }
 
 // callerOf takes two session cookies for none: their order means nothing
 // (RFC 6265bis §4.2.2), and one may come from a sibling host (cookie tossing).
 func (a *API) callerOf(r *http.Request) caller {
 	cookies := r.CookiesNamed(a.cookieName())
-	from := caller{sentCookie: len(cookies) > 0}
+	from := caller{sentCookie: len(cookies) > 0, agent: r.UserAgent()}
 	from.address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	if len(cookies) == 1 && usable(cookies[0].Value) {
 		from.id = cookies[0].Value

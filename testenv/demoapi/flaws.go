@@ -35,6 +35,15 @@ const (
 	issuedTwice     = "duplicate-set-cookie"
 	shownInURL      = "session-id-in-url"
 	shownInBody     = "session-id-in-response-body"
+	lowEntropy      = "session-id-low-entropy"
+	sequential      = "session-id-sequential"
+	timestamped     = "session-id-timestamp-based"
+	hashed          = "session-id-hash-of-guessable"
+	predictable     = "session-id-predictable-prng"
+	handedTwice     = "session-id-collision"
+	oneForEachUser  = "session-id-collision/same-user"
+	derived         = "session-id-derived-from-previous"
+	namesUser       = "session-id-contains-user-data"
 )
 
 // Flaw is one switch of the API.
@@ -72,6 +81,15 @@ var table = []Flaw{
 	{Rule: issuedTwice, Summary: "login issues two live ids under one cookie name"},
 	{Rule: shownInURL, Summary: "login redirects to a URL that holds the session id"},
 	{Rule: shownInBody, Summary: "login repeats the session id in its answer"},
+	{Rule: lowEntropy, Summary: "session ids have 34 characters, each of which is a or b"},
+	{Rule: sequential, Summary: "each session id is the one before and a constant step"},
+	{Rule: timestamped, Follows: []string{below128Bits}, Summary: "session ids are UUIDv1: the time, and 48 random bits in place of the host"},
+	{Rule: hashed, Summary: "session ids are the MD5 of the user name and the time in milliseconds"},
+	{Rule: predictable, Summary: "session ids are the output of MT19937, as random.getrandbits(128) in Python"},
+	{Rule: handedTwice, Summary: "visitors with the same User-Agent are handed the same anonymous session, as from a cache"},
+	{Rule: oneForEachUser, Summary: "every login of a user is given the same session id"},
+	{Rule: derived, Summary: "login hashes the id of the anonymous session to make the new one"},
+	{Rule: namesUser, Summary: "session ids begin with the name of their user"},
 }
 
 // Flaws lists every switch.

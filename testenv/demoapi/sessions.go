@@ -35,10 +35,14 @@ type sessions struct {
 	mu      sync.Mutex
 	byID    map[digest]*session
 	network map[string]string // address of the last login -> its user
+	agents  map[string]string // User-Agent -> the id that its visitors are handed
+	users   map[string]string // user -> the id of each of her logins
+	weak    generators
 }
 
 func newSessions(flaw set) *sessions {
-	return &sessions{flaw: flaw, byID: map[digest]*session{}, network: map[string]string{}}
+	return &sessions{flaw: flaw, byID: map[digest]*session{}, network: map[string]string{},
+		agents: map[string]string{}, users: map[string]string{}}
 }
 
 // visit counts a visit. issued is the id of a session it had to start, or "".
@@ -52,7 +56,11 @@ func (s *sessions) visit(from caller) (issued string, visits int, err error) {
 		}
 		adopt := from.id != "" && (s.flaw[permissive] || s.flaw[arbitrary])
 		if issued = from.id; !adopt {
-			issued = s.freshID()
+			issued = s.idAtVisit(from)
+		}
+		if shared := s.find(issued); shared != nil {
+			*shared.visits++
+			return issued, *shared.visits, nil
 		}
 		here = &session{visits: new(int), adopted: adopt}
 		s.name(here, issued)
@@ -76,13 +84,13 @@ func (s *sessions) login(user string, from caller, chosen string) ([]string, err
 	old := s.find(from.id)
 	now, id := old, from.id
 	if chosen != "" || !s.keeps(old, user) {
-		now, id = s.replace(old, from, chosen)
+		now, id = s.replace(user, old, from, chosen)
 	}
 	now.user = user
 	if !s.flaw[issuedTwice] {
 		return []string{id}, nil
 	}
-	second := s.freshID()
+	second := s.freshID(user)
 	s.name(now, second)
 	return []string{second, id}, nil
 }
@@ -101,10 +109,10 @@ func (s *sessions) keeps(old *session, user string) bool {
 }
 
 // replace starts the session that a login goes on in.
-func (s *sessions) replace(old *session, from caller, chosen string) (now *session, id string) {
+func (s *sessions) replace(user string, old *session, from caller, chosen string) (now *session, id string) {
 	now = &session{visits: new(int)}
 	s.retire(old, now)
-	id = s.idAtLogin(old, from, chosen)
+	id = s.idAtLogin(user, old, from, chosen)
 	s.end(s.find(id)) // only a chosen id can be in use
 	s.name(now, id)
 	return now, id
@@ -126,14 +134,41 @@ func (s *sessions) retire(old, now *session) {
 	}
 }
 
-func (s *sessions) idAtLogin(old *session, from caller, chosen string) string {
+func (s *sessions) idAtLogin(user string, old *session, from caller, chosen string) string {
 	switch {
 	case chosen != "":
 		return chosen
 	case old == nil && from.id != "" && s.flaw[arbitrary]:
 		return from.id
 	default:
-		return s.freshID()
+		return s.idOfLogin(user, old, from)
+	}
+}
+
+// idAtVisit is the id of an anonymous session.
+func (s *sessions) idAtVisit(from caller) string {
+	if !s.flaw[handedTwice] || from.sentCookie {
+		return s.freshID("")
+	}
+	if s.agents[from.agent] == "" && len(s.agents) < maxSessions {
+		s.agents[from.agent] = s.freshID("")
+	}
+	return s.agents[from.agent]
+}
+
+// idOfLogin is the id of a session that a login begins.
+func (s *sessions) idOfLogin(user string, old *session, from caller) string {
+	switch {
+	case old != nil && s.flaw[derived]:
+		next := sha256.Sum256([]byte(from.id))
+		return base64.RawURLEncoding.EncodeToString(next[:])
+	case s.flaw[oneForEachUser]:
+		if s.users[user] == "" {
+			s.users[user] = s.freshID(user)
+		}
+		return s.users[user]
+	default:
+		return s.freshID(user)
 	}
 }
 
@@ -180,15 +215,15 @@ func (s *sessions) end(here *session) {
 }
 
 // freshID draws until the id is free: at 24 bits two of them do meet.
-func (s *sessions) freshID() string {
+func (s *sessions) freshID(user string) string {
 	for {
-		if id := s.draw(); s.find(id) == nil {
+		if id := s.draw(user); s.find(id) == nil {
 			return id
 		}
 	}
 }
 
-func (s *sessions) draw() string {
+func (s *sessions) draw(user string) string {
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails: it ends the process where there is no randomness
 	switch {
@@ -198,6 +233,18 @@ func (s *sessions) draw() string {
 		return hex.EncodeToString(raw[:6])
 	case s.flaw[below128Bits]:
 		return hex.EncodeToString(raw[:12])
+	case s.flaw[lowEntropy]:
+		return aOrB(raw)
+	case s.flaw[sequential]:
+		return s.weak.count()
+	case s.flaw[timestamped]:
+		return timeUUID(raw[:6])
+	case s.flaw[hashed]:
+		return hashOf(user)
+	case s.flaw[predictable]:
+		return s.weak.twisted()
+	case s.flaw[namesUser] && user != "":
+		return user + "." + base64.RawURLEncoding.EncodeToString(raw)
 	default:
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
