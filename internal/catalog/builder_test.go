@@ -81,7 +81,7 @@ func probeOf(t testing.TB, rule string) probe.Probe {
 // examples are those of all families.
 func examples() []example {
 	return slices.Concat(fixationExamples(), channelExamples(), isolationExamples(), terminationExamples(),
-		idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples())
+		idQualityExamples(), idSampleExamples(), cookieExamples(), exposureExamples(), injectionExamples())
 }
 
 // usual is a target with two users and one session cookie.

@@ -37,6 +37,7 @@ const (
 	ownControl = "its control is the victim herself, signed in before and after"
 	nobodyElse = "it judges what is declared and stored for the victim, and has no attacker"
 	onlyVisits = "its flow asks nobody who they are, and ends at a visit that fails"
+	onlyDraws  = "it compares ids with those that were computed from others; no jar attacks and none stands by"
 )
 
 // The reasons of gaps.
@@ -86,16 +87,28 @@ func TestNothingSeenIsNothingProved(t *testing.T) {
 // The probes that have no jar of their own beside the victim's, and why.
 var (
 	noControlJar = map[string]string{
-		"session-identity-from-network": ownControl,
-		"duplicate-set-cookie":          ownControl,
-		"session-lifetime-excessive":    nobodyElse,
-		"session-id-stored-in-clear":    nobodyElse,
+		"session-identity-from-network":    ownControl,
+		"duplicate-set-cookie":             ownControl,
+		"session-lifetime-excessive":       nobodyElse,
+		"session-id-stored-in-clear":       nobodyElse,
+		"session-id-sequential":            onlyDraws,
+		"session-id-predictable-prng":      onlyDraws,
+		"session-id-collision":             onlyDraws,
+		"session-id-derived-from-previous": onlyDraws,
 	}
-	noVictim   = map[string]string{"permissive-session-creation": onlyVisits}
-	noAttacker = map[string]string{
+	noVictim = map[string]string{
 		"permissive-session-creation": onlyVisits,
-		"session-lifetime-excessive":  nobodyElse,
-		"session-id-stored-in-clear":  nobodyElse,
+		"session-id-sequential":       onlyDraws,
+		"session-id-predictable-prng": onlyDraws,
+	}
+	noAttacker = map[string]string{
+		"session-id-sequential":            onlyDraws,
+		"session-id-predictable-prng":      onlyDraws,
+		"session-id-collision":             onlyDraws,
+		"session-id-derived-from-previous": onlyDraws,
+		"permissive-session-creation":      onlyVisits,
+		"session-lifetime-excessive":       nobodyElse,
+		"session-id-stored-in-clear":       nobodyElse,
 	}
 )
 
