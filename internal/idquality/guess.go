@@ -24,13 +24,18 @@ type Effort struct {
 	Hashes   int           // at most
 	Integers int           // 0 to it: counters, process and user ids
 	Around   time.Duration // beside the time of issue
-	Exact    time.Duration // of an id's making are tried as floating-point seconds and microseconds
+	Near     time.Duration // the same for milliseconds
+	// Exact is the longest making of an id of which every moment is tried, as
+	// floating-point seconds and as microseconds. What took longer has too many.
+	Exact time.Duration
+	Rare  bool // the digests that take ten times as long, too
 }
 
-// The efforts of the profiles. A hash takes a tenth of a microsecond.
+// The efforts of the profiles. A hash takes a fifth of a microsecond with the
+// text it is made of.
 var (
-	Quick    = Effort{Hashes: 400_000, Integers: 20_000, Around: time.Second, Exact: 2 * time.Millisecond}
-	Thorough = Effort{Hashes: 30_000_000, Integers: 1_000_000, Around: 2 * time.Minute, Exact: 10 * time.Millisecond}
+	Quick    = Effort{Hashes: 250_000, Integers: 20_000, Around: tolerance, Near: 20 * time.Millisecond, Exact: time.Millisecond}
+	Thorough = Effort{Hashes: 20_000_000, Integers: 1_000_000, Around: 2 * time.Minute, Near: tolerance, Exact: 10 * time.Millisecond, Rare: true}
 )
 
 // sampled is how many ids are compared: three hits are wanted.
@@ -43,7 +48,7 @@ const sampled = 6
 // ids are random.
 func FindGuess(issues []Issue, effort Effort) (Guess, bool) {
 	s := &search{left: effort.Hashes, targets: map[uint64][]int{}, found: map[string]map[int]bool{}}
-	s.aim(issues)
+	s.aim(issues, effort.Rare)
 	if len(s.targets) == 0 {
 		return Guess{}, false
 	}
@@ -80,20 +85,21 @@ type digest struct {
 var digests = []struct {
 	digest
 	size int
+	rare bool
 }{
-	{digest{"md5", func(in []byte) []byte { sum := md5.Sum(in); return sum[:] }}, md5.Size},
-	{digest{"sha1", func(in []byte) []byte { sum := sha1.Sum(in); return sum[:] }}, sha1.Size},
-	{digest{"sha224", func(in []byte) []byte { sum := sha256.Sum224(in); return sum[:] }}, sha256.Size224},
-	{digest{"sha256", func(in []byte) []byte { sum := sha256.Sum256(in); return sum[:] }}, sha256.Size},
-	{digest{"sha3-256", func(in []byte) []byte { sum := sha3.Sum256(in); return sum[:] }}, 32},
-	{digest{"sha384", func(in []byte) []byte { sum := sha512.Sum384(in); return sum[:] }}, sha512.Size384},
-	{digest{"sha512", func(in []byte) []byte { sum := sha512.Sum512(in); return sum[:] }}, sha512.Size},
+	{digest{"md5", func(in []byte) []byte { sum := md5.Sum(in); return sum[:] }}, md5.Size, false},
+	{digest{"sha1", func(in []byte) []byte { sum := sha1.Sum(in); return sum[:] }}, sha1.Size, false},
+	{digest{"sha224", func(in []byte) []byte { sum := sha256.Sum224(in); return sum[:] }}, sha256.Size224, false},
+	{digest{"sha256", func(in []byte) []byte { sum := sha256.Sum256(in); return sum[:] }}, sha256.Size, false},
+	{digest{"sha3-256", func(in []byte) []byte { sum := sha3.Sum256(in); return sum[:] }}, 32, true},
+	{digest{"sha384", func(in []byte) []byte { sum := sha512.Sum384(in); return sum[:] }}, sha512.Size384, false},
+	{digest{"sha512", func(in []byte) []byte { sum := sha512.Sum512(in); return sum[:] }}, sha512.Size, false},
 }
 
 // aim chooses the ids that were made in the shortest time, since theirs are the
 // fewest moments to try, and the digests that ids of that length can be. A
 // digest that was cut is tried for the common ones.
-func (s *search) aim(issues []Issue) {
+func (s *search) aim(issues []Issue, rare bool) {
 	s.issues = slices.Clone(issues)
 	slices.SortStableFunc(s.issues, func(a, b Issue) int { return int(a.To.Sub(a.From) - b.To.Sub(b.From)) })
 	s.issues = s.issues[:min(len(s.issues), sampled)]
@@ -114,6 +120,9 @@ func (s *search) aim(issues []Issue) {
 		}
 	}
 	for _, d := range digests {
+		if d.rare && !rare {
+			continue
+		}
 		if d.size == size || d.size > size && slices.Contains([]string{"md5", "sha1", "sha256"}, d.name) {
 			s.digests = append(s.digests, d.digest)
 		}
@@ -171,7 +180,7 @@ func (s *search) times(effort Effort) {
 		noun   string
 		around time.Duration
 		most   int
-	}{{time.Second, "seconds", max(effort.Around, tolerance), 400}, {time.Millisecond, "milliseconds", min(effort.Around/10, tolerance), 20_000}} {
+	}{{time.Second, "seconds", effort.Around, 400}, {time.Millisecond, "milliseconds", effort.Near, 12_000}} {
 		for _, count := range s.counts(scale.unit, scale.around, scale.most) {
 			s.spread(scale.noun, strconv.FormatInt(count, 10))
 		}
@@ -200,8 +209,8 @@ func (s *search) counts(unit, around time.Duration, most int) []int64 {
 func (s *search) moments(effort Effort) {
 	for _, issue := range s.issues[:min(len(s.issues), 3)] {
 		last := issue.To
-		if latest := issue.From.Add(effort.Exact); last.After(latest) {
-			last = latest
+		if last.Sub(issue.From) > effort.Exact {
+			continue
 		}
 		end := float64(last.UnixNano()) / 1e9
 		for at := float64(issue.From.UnixNano()) / 1e9; at <= end; at = math.Nextafter(at, end+1) {
