@@ -125,6 +125,14 @@ func TestTheHardenedDemoTripsNone(t *testing.T) {
 	if got := failed(made); len(got) > 0 {
 		t.Errorf("failed: %v", got)
 	}
+	if made.Requests >= 200 {
+		t.Errorf("%d requests for a scan of the core profile", made.Requests)
+	}
+	for _, row := range made.Results {
+		if row.Rule.Family == finding.IDQuality && row.Outcome != finding.Pass && row.Reason.Code != finding.OtherProfile {
+			t.Errorf("%s: %s %s", row.Rule.ID, row.Outcome, row.Reason)
+		}
+	}
 	taken := 0
 	for _, deduction := range made.Score.Deductions {
 		taken += deduction.Points

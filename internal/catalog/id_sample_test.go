@@ -261,6 +261,7 @@ func idSampleExamples() []example {
 			return hexID(seq, 32)
 		})})
 	open(hashed, finding.TooFew, map[string]string{"two logins": logins(2, randomVisit), "no login": "victim | visit | sets anon#1"})
+	open(hashed, finding.Decided, map[string]string{"short ids": logins(6, func(seq int) string { return hexID(seq, 12) })})
 	open(hashed, finding.RateLimited, map[string]string{"a rate limit": logins(6, randomVisit) + limited})
 
 	const prng = "session-id-predictable-prng"

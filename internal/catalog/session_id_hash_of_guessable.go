@@ -37,7 +37,7 @@ func judgeHashed(t trace.Trace) finding.Verdict {
 	if t.Facts.Deep {
 		effort = idquality.Thorough
 	}
-	most := 0
+	most, short := 0, false
 	for _, s := range drawnIDs(t, visit, login) {
 		if s.step == login {
 			most = max(most, len(s.drawn))
@@ -45,10 +45,14 @@ func judgeHashed(t trace.Trace) finding.Verdict {
 		if guess, found := idquality.FindGuess(s.issues(), effort); found && guess.Hits >= fewestHits {
 			return weakIDs(t, s, hashed.ID, fmt.Sprintf("%d of the ids looked at are the %s, and nothing else.", guess.Hits, guess.Recipe))
 		}
+		ids := unsigned(s.distinct().ids())
+		short = short || s.step == login && len(ids) >= fewestHits && idquality.Capacity(ids) < largeBound
 	}
 	switch {
 	case t.WasRateLimited():
 		return untested(rateLimited())
+	case short: // too short to tell a digest from chance
+		return finding.Untested(finding.Decided, "the ids have no room for 64 bits; session-id-insufficient-length decides", "")
 	case most < fewestHits:
 		return tooFewDrawn(t, fmt.Sprintf("the server made %d ids of its own at logins, %d are needed", most, fewestHits))
 	}

@@ -24,7 +24,7 @@ var sessionIDPredictablePRNG = probe.Probe{
 	Rule: predictablePRNG, Steps: []string{login, identity}, Flow: idSample, Deep: true, Judge: judgePRNG,
 	How: []string{
 		"Up to 2,000 ids are drawn one after the other, while nothing else is running.",
-		"The state of MT19937 is taken from 624 words of them, and each later id is computed before it is compared; Python's generator is tried with the time of issue as its seed.",
+		"The state of MT19937 is taken from 624 words of them, and each later id is computed before it is compared; the generators of Python and Go are tried with the time of issue as their seed.",
 		"It fails when three ids come out exactly. Not computed is not detected.",
 	},
 }
@@ -38,7 +38,7 @@ func judgePRNG(t trace.Trace) finding.Verdict {
 		if hits := idquality.TwisterPredicts(s.ids()); hits >= fewestHits {
 			return weakIDs(t, s, predictablePRNG.ID, fmt.Sprintf("%d of %d ids were computed from the ids before them, exactly: they are the output of MT19937.", hits, len(s.drawn)))
 		}
-		if hits := idquality.TwisterSeeded(s.issues()); hits >= fewestHits {
+		if hits := max(idquality.TwisterSeeded(s.issues()), idquality.GoSeeded(s.issues())); hits >= fewestHits {
 			return weakIDs(t, s, predictablePRNG.ID, fmt.Sprintf("%d of %d ids are the first output of a generator that was seeded with the time.", hits, len(s.drawn)))
 		}
 		most = max(most, len(s.drawn))

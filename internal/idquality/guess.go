@@ -35,7 +35,7 @@ type Effort struct {
 // text it is made of.
 var (
 	Quick    = Effort{Hashes: 250_000, Integers: 20_000, Around: tolerance, Near: 20 * time.Millisecond, Exact: time.Millisecond}
-	Thorough = Effort{Hashes: 20_000_000, Integers: 1_000_000, Around: 2 * time.Minute, Near: tolerance, Exact: 10 * time.Millisecond, Rare: true}
+	Thorough = Effort{Hashes: 10_000_000, Integers: 1_000_000, Around: 2 * time.Minute, Near: tolerance, Exact: 10 * time.Millisecond, Rare: true}
 )
 
 // sampled is how many ids are compared: three hits are wanted.

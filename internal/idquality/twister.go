@@ -142,17 +142,21 @@ func untemper(word uint32) uint32 {
 // seedWindow is how far from an id's issue its seed is looked for.
 const seedWindow = 5 * time.Second
 
+// mostSeeded bounds the ids looked at: a generator that is seeded for each id
+// shows in all of them.
+const mostSeeded = 40
+
 // TwisterSeeded reports how many of the ids are the first output of a Python
 // random.Random that was seeded with the time of their issue, in whole seconds
 // or milliseconds: random.seed(int(time.time())). Three of 128 bits and more
-// have a chance of less than 2^-300.
+// have a chance of less than 2^-300. The first forty are looked at.
 func TwisterSeeded(issues []Issue) int {
 	hits := 0
 	raw, decodes := decodeAll(reveal(IDs(issues)))
 	if !decodes || len(raw[0]) < 8 || len(raw[0])%4 != 0 || len(raw[0]) > 64 {
 		return 0
 	}
-	for i, issue := range issues {
+	for i, issue := range issues[:min(len(issues), mostSeeded)] {
 		if seededBy(raw[i], issue) {
 			hits++
 		}
@@ -161,13 +165,7 @@ func TwisterSeeded(issues []Issue) int {
 }
 
 func seededBy(raw []byte, issue Issue) bool {
-	from, to := issue.From.Add(-seedWindow), issue.To.Add(seedWindow)
-	for seed := from.Unix(); seed <= to.Unix(); seed++ {
-		if firstOutputs(raw, uint64(seed)) {
-			return true
-		}
-	}
-	for seed := issue.From.UnixMilli(); seed <= issue.To.UnixMilli() && seed < issue.From.UnixMilli()+1000; seed++ {
+	for _, seed := range seeds(issue) {
 		if firstOutputs(raw, uint64(seed)) {
 			return true
 		}

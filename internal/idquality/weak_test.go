@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	oldrand "math/rand"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -83,7 +84,7 @@ func TestStrongIDsRaiseNoAlarm(t *testing.T) {
 			for _, size := range []struct {
 				n, runs int
 				least   float64 // of the entropy that the catalogue asks of so many ids
-			}{{10, 300, 40}, {40, 150, 44}, {200, 20, 64}} {
+			}{{10, 200, 40}, {40, 80, 44}, {200, 8, 64}} {
 				for run := range size.runs {
 					random := seeded(uint64(run))
 					issues := sample(size.n, func(int, time.Time) string { return draw(random) })
@@ -115,7 +116,7 @@ func TestStrongIDsAreNotGuessed(t *testing.T) {
 			if guess, found := idquality.FindGuess(issues, idquality.Quick); found {
 				t.Errorf("%s, run %d: %+v", name, run, guess)
 			}
-			if hits := idquality.TwisterSeeded(issues); hits > 0 {
+			if hits := idquality.TwisterSeeded(issues) + idquality.GoSeeded(issues); hits > 0 {
 				t.Errorf("%s, run %d: %d of a seeded generator", name, run, hits)
 			}
 			for i := range issues {
@@ -372,6 +373,39 @@ func TestSeedsOfPython(t *testing.T) {
 		issue.From, issue.To = issue.From.Add(time.Hour), issue.To.Add(time.Hour)
 		if hits := idquality.TwisterSeeded([]idquality.Issue{issue}); hits != 0 {
 			t.Errorf("an hour after %s: %d hits", at, hits)
+		}
+	}
+}
+
+func TestSeedsOfGo(t *testing.T) {
+	t.Parallel()
+	letters := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	for name, made := range map[string]func(at time.Time) string{
+		"bytes of Read": func(at time.Time) string {
+			raw := make([]byte, 16)
+			_, _ = oldrand.New(oldrand.NewSource(at.Unix())).Read(raw)
+			return hex.EncodeToString(raw)
+		},
+		"a number": func(at time.Time) string {
+			return strconv.FormatInt(oldrand.New(oldrand.NewSource(at.Unix())).Int63(), 10)
+		},
+		"letters": func(at time.Time) string {
+			source, text := oldrand.New(oldrand.NewSource(at.UnixMilli())), ""
+			for range 24 {
+				text += string(letters[source.Intn(len(letters))])
+			}
+			return text
+		},
+	} {
+		issues := sample(5, func(_ int, at time.Time) string { return made(at) })
+		if hits := idquality.GoSeeded(issues); hits != 5 {
+			t.Errorf("%s: %d of 5", name, hits)
+		}
+		for i := range issues {
+			issues[i].From, issues[i].To = issues[i].From.Add(time.Minute), issues[i].To.Add(time.Minute)
+		}
+		if hits := idquality.GoSeeded(issues); hits != 0 {
+			t.Errorf("%s, a minute later: %d", name, hits)
 		}
 	}
 }
