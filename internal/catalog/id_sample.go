@@ -219,6 +219,14 @@ func (s series) distinct() series {
 	return left
 }
 
+// guarded reports whether another slot of the carrier is a secret by itself: an
+// id in two cookies is known to nobody who computes one of them.
+func (s series) guarded(facts trace.Facts, all []series) bool {
+	return slices.ContainsFunc(all, func(other series) bool {
+		return other.slot != s.slot && other.step == s.step && idquality.Capacity(unsigned(facts, other.distinct().ids())) >= largeBound
+	})
+}
+
 // evidence is the last three of the requests that drew an id of the series.
 func (s series) evidence(t trace.Trace) trace.Trace {
 	part := t

@@ -176,6 +176,29 @@ func idSampleExamples() []example {
 	open(collision, finding.NoEnvironment, map[string]string{"from a cache": strings.ReplaceAll(ordinary().visiting(inFours).lines(), "| visit |", "| visit | Age: 12 |")})
 	open(sameUser, finding.TooFew, map[string]string{"one login": ordinary().by(16, 1).lines()})
 
+	pair := carriedBy(cookieSlot("session"), cookieSlot("proof"))
+	proved := func(lines string) string {
+		n := 0
+		var told strings.Builder
+		for line := range strings.Lines(lines) {
+			if line = strings.TrimSuffix(line, "\n"); strings.Contains(line, "| sets") {
+				n++
+				line += " | Set-Cookie: proof=" + hexID(n+500, 32)
+			}
+			told.WriteString(line + "\n")
+		}
+		return told.String()
+	}
+	all = append(all,
+		example{rule: sequential, outcome: finding.Pass, name: "a counter beside a secret", facts: pair, lines: proved(ordinary().signingIn(func(seq int, _, _ string) string { return counter(seq) }).visiting(counter).lines())},
+		example{rule: collision, outcome: finding.Pass, name: "a pointer beside a secret", facts: pair, lines: proved(ordinary().read().visiting(inFours).lines())},
+		example{rule: collision, outcome: finding.Pass, name: "visitors of one second with one empty token", facts: stateless, lines: ordinary().read().visiting(inFours).lines()},
+		example{rule: "session-id-insufficient-length", outcome: finding.Pass, name: "signed content", facts: stateless,
+			lines: logins(12, func(seq int) string { return fmt.Sprintf("eyJ1IjoxfQ.%s.%s", hexID(seq, 6), hexID(seq+50, 27)) })},
+		example{rule: "session-id-insufficient-length/below-64-bits", outcome: finding.Fail, name: "a short id in a signed envelope",
+			subject: "cookie session", step: "login", reproduced: true,
+			lines: logins(12, func(seq int) string { return "s:" + hexID(seq, 12) + "." + hexID(seq+50, 43) })})
+
 	const derived = "session-id-derived-from-previous"
 	digestOf := func(_ int, old, _ string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(old))) }
 	fail(derived, "login", map[string]string{
@@ -233,6 +256,7 @@ func idSampleExamples() []example {
 	fail(timeOrdered, "login", map[string]string{"UUIDv7": logins(12, version7)})
 	pass(timestamped, map[string]string{
 		"":                      logins(12, randomVisit),
+		"beside 64 bits":        logins(8, func(seq int) string { return fmt.Sprintf("%d.%s", seconds(seq), hexID(seq, 16)) }),
 		"beside 128 bits":       logins(12, func(seq int) string { return fmt.Sprintf("%d.%s", seconds(seq), hexID(seq, 32)) }),
 		"a clock an hour ahead": logins(12, func(seq int) string { return objectID(seq + 3600) }),
 	})

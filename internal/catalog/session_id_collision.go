@@ -45,7 +45,8 @@ func judgeCollision(t trace.Trace) finding.Verdict {
 		// 1.1e-13 (probes.md §6).
 		shared, times := s.shared()
 		switch {
-		case times == 0:
+		case times == 0 || s.guarded(t.Facts, all):
+		case t.Facts.Stateless && shared.ofOneUser(): // the same content is the same token
 		case len(s.distinct().drawn) == 1 && s.step == visit:
 			placeholder = "every visitor is given the same value"
 		case fromCache(shared):
@@ -59,7 +60,7 @@ func judgeCollision(t trace.Trace) finding.Verdict {
 		}
 	}
 	switch {
-	case repeats.Outcome == finding.Fail && !t.Facts.Stateless:
+	case repeats.Outcome == finding.Fail:
 		return repeats
 	case t.WasRateLimited():
 		return untested(rateLimited())

@@ -44,14 +44,15 @@ func judgeDerived(t trace.Trace) finding.Verdict {
 		}
 	}
 	pairs := 0
-	for _, s := range inOrder(t) {
+	all := inOrder(t)
+	for _, s := range all {
 		if s.step != login {
 			continue
 		}
 		// Of 64 random bits two follow by chance with less than 2^-100.
 		way, hits, tries := idquality.Derived(s.issues())
 		pairs = max(pairs, tries)
-		if hits >= 2 && hits == tries {
+		if hits >= 2 && hits == tries && !s.guarded(t.Facts, all) {
 			return weakIDs(t, s, derived.ID, fmt.Sprintf("The id after each of %d logins was computed from the one before: %s. A jar that holds it alone reads %s's profile.",
 				hits, way, t.Facts.Victim()))
 		}

@@ -38,14 +38,19 @@ func judgeHashed(t trace.Trace) finding.Verdict {
 		effort = idquality.Thorough
 	}
 	most, short := 0, false
-	for _, s := range drawnIDs(t, visit, login) {
+	all := drawnIDs(t, visit, login)
+	for _, s := range all {
+		if s.guarded(t.Facts, all) {
+			most = max(most, len(s.drawn))
+			continue
+		}
 		if s.step == login {
 			most = max(most, len(s.drawn))
 		}
 		if guess, found := idquality.FindGuess(s.issues(), effort); found && guess.Hits >= fewestHits {
 			return weakIDs(t, s, hashed.ID, fmt.Sprintf("%d of the ids looked at are the %s, and nothing else.", guess.Hits, guess.Recipe))
 		}
-		ids := unsigned(s.distinct().ids())
+		ids := unsigned(t.Facts, s.distinct().ids())
 		short = short || s.step == login && len(ids) >= fewestHits && idquality.Capacity(ids) < largeBound
 	}
 	switch {

@@ -44,7 +44,7 @@ const fewestIDs = 8
 func judgeIDLength(t trace.Trace) finding.Verdict {
 	bits, n := 0.0, 0
 	for _, ids := range loginIDs(t) {
-		bits += idquality.Capacity(unsigned(ids))
+		bits += idquality.Capacity(unsigned(t.Facts, ids))
 		n = max(n, len(ids))
 	}
 	if n < fewestIDs {
@@ -77,8 +77,12 @@ func judgeIDLength(t trace.Trace) finding.Verdict {
 }
 
 // unsigned are the ids without the envelope that signs them: what the server
-// looks up is what has to be large (probes.md §6).
-func unsigned(ids []secret.Text) []secret.Text {
+// looks up is what has to be large (probes.md §6). Where nothing is looked up,
+// the signature is all that keeps an id from being guessed, and stays.
+func unsigned(facts trace.Facts, ids []secret.Text) []secret.Text {
+	if facts.Stateless {
+		return ids
+	}
 	plain := make([]secret.Text, len(ids))
 	for i, id := range ids {
 		plain[i] = idquality.Unsigned(id)

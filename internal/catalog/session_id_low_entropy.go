@@ -41,7 +41,8 @@ const (
 func judgeLowEntropy(t trace.Trace) finding.Verdict {
 	tested, most := false, 0
 	between := false
-	for _, s := range drawnIDs(t, visit, login) {
+	all := drawnIDs(t, visit, login)
+	for _, s := range all {
 		s = s.distinct()
 		if s.step == login {
 			most = max(most, len(s.drawn))
@@ -51,7 +52,10 @@ func judgeLowEntropy(t trace.Trace) finding.Verdict {
 			continue
 		}
 		tested = tested || s.step == login
-		ids := unsigned(s.ids())
+		if s.guarded(t.Facts, all) {
+			continue
+		}
+		ids := unsigned(t.Facts, s.ids())
 		if idquality.Capacity(ids) < largeBound {
 			return finding.Untested(finding.Decided, "the ids have no room for 64 bits; session-id-insufficient-length decides", "")
 		}

@@ -34,14 +34,18 @@ const fewestForState = 200
 
 func judgePRNG(t trace.Trace) finding.Verdict {
 	most := 0
-	for _, s := range inOrder(t) {
+	all := inOrder(t)
+	for _, s := range all {
+		most = max(most, len(s.drawn))
+		if s.guarded(t.Facts, all) {
+			continue
+		}
 		if hits := idquality.TwisterPredicts(s.ids()); hits >= fewestHits {
 			return weakIDs(t, s, predictablePRNG.ID, fmt.Sprintf("%d of %d ids were computed from the ids before them, exactly: they are the output of MT19937.", hits, len(s.drawn)))
 		}
 		if hits := max(idquality.TwisterSeeded(s.issues()), idquality.GoSeeded(s.issues())); hits >= fewestHits {
 			return weakIDs(t, s, predictablePRNG.ID, fmt.Sprintf("%d of %d ids are the first output of a generator that was seeded with the time.", hits, len(s.drawn)))
 		}
-		most = max(most, len(s.drawn))
 	}
 	switch {
 	case t.WasRateLimited():

@@ -34,7 +34,8 @@ var sessionIDTimestampBased = probe.Probe{
 func judgeTimestamped(t trace.Trace) finding.Verdict {
 	most, note := 0, ""
 	var sortable finding.Verdict
-	for _, s := range drawnIDs(t, visit, login) {
+	all := drawnIDs(t, visit, login)
+	for _, s := range all {
 		s = s.distinct()
 		if s.step == login {
 			most = max(most, len(s.drawn))
@@ -46,7 +47,7 @@ func judgeTimestamped(t trace.Trace) finding.Verdict {
 		}
 		clock, found := idquality.FindClock(s.issues())
 		switch {
-		case !found || t.Facts.Stateless && clock.Rest >= largeBound:
+		case !found || t.Facts.Stateless || s.guarded(t.Facts, all):
 		case clock.Rest < largeBound:
 			return weakIDs(t, s, timestamped.ID, fmt.Sprintf("The %d ids hold the time of their issue (%s). What is left without it holds %.0f bits at most.",
 				len(s.drawn), clock.Format, clock.Rest))

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/sessiongate/sessiongate/internal/secret"
 )
 
 // Clock is the time found inside the ids of a sample.
@@ -155,7 +153,6 @@ func digitOf(char byte, base int) int {
 // rest is what the ids hold outside the window.
 func (w window) rest(texts []string) float64 {
 	left := make([]string, len(texts))
-	ids := make([]secret.Text, len(texts))
 	for i, text := range texts {
 		if w.to <= len(text) {
 			left[i] = text[:w.from] + text[w.to:]
@@ -163,9 +160,25 @@ func (w window) rest(texts []string) float64 {
 				left[i] += lowBits(text[w.from:w.to], w.base, w.shift)
 			}
 		}
-		ids[i] = secret.New(left[i])
 	}
-	return min(Capacity(ids), entropyOf(left))
+	return room(left)
+}
+
+// room is an upper bound of what texts hold: for each place that changes the
+// alphabet in use, and where it shows few values only, as the number of a
+// worker process would, those. A random hex digit shows five values or fewer in
+// 40 ids with less than 1e-16, so that the bound stays an upper one.
+func room(texts []string) float64 {
+	places, alphabet := varying(texts)
+	width, total := math.Log2(float64(alphabet)), 0.0
+	for _, symbols := range places {
+		if symbols <= len(texts)/8 {
+			total += min(width, math.Log2(float64(symbols)))
+			continue
+		}
+		total += width
+	}
+	return total
 }
 
 func lowBits(text string, base int, shift uint) string {
@@ -184,14 +197,14 @@ func views(texts []string) []view {
 		shortest = min(shortest, len(text))
 	}
 	made = append(made, view{texts, slide(shortest, 1, decimalWindows, 10)})
-	if all(texts, matches(wordText)) {
+	if all(texts, wordText.MatchString) {
 		made = append(made, view{texts, slide(shortest, 1, base36Windows, 36)})
 	}
 	plain := texts
-	if all(texts, matches(uuid)) {
+	if all(texts, uuid.MatchString) {
 		plain = without(texts, "-")
 	}
-	if all(plain, matches(hexText)) {
+	if all(plain, hexText.MatchString) {
 		made = append(made, view{plain, append(slide(len(plain[0]), 1, hexWindows, 16), swappedWindows(len(plain[0]))...)})
 		return made
 	}
@@ -270,17 +283,17 @@ func layouts(texts []string) []view {
 		window{format: "UUIDv6", to: 15, base: 16, epoch: gregorian, unit: 100})
 	add(uuidText("7"), func(u string) string { return strings.ReplaceAll(u, "-", "") },
 		window{format: "UUIDv7", sortable: true, to: 12, base: 16, unit: time.Millisecond})
-	add(matches(ulidText), func(u string) string { return inHex(strings.ToUpper(u), crockford, 26, 32) }, // 130 bits, two of them zero
+	add(ulidText.MatchString, func(u string) string { return inHex(strings.ToUpper(u), crockford, 26, 32) }, // 130 bits, two of them zero
 		window{format: "ULID", sortable: true, to: 12, base: 16, unit: time.Millisecond})
-	add(matches(ksuidText), func(u string) string { return inHex(u, base62, 27, 40) },
+	add(ksuidText.MatchString, func(u string) string { return inHex(u, base62, 27, 40) },
 		window{format: "KSUID", sortable: true, to: 8, base: 16, epoch: ksuidEpoch, unit: time.Second})
-	add(matches(xidText), func(u string) string { return inHex(u, base32hex, 20, 25)[:24] },
+	add(xidText.MatchString, func(u string) string { return inHex(u, base32hex, 20, 25)[:24] },
 		window{format: "xid", to: 8, base: 16, unit: time.Second})
-	add(matches(objectID), func(u string) string { return u },
+	add(objectID.MatchString, func(u string) string { return u },
 		window{format: "ObjectId", to: 8, base: 16, unit: time.Second})
 	padded := func(text string) string { return strings.Repeat("0", 20-len(text)) + text }
 	flake := func(format string, shift uint, epochMilli int64, unit time.Duration) {
-		add(matches(rowID), padded, window{format: format, to: 20, base: 10, shift: shift, epoch: epochMilli / 1000, unit: unit})
+		add(rowID.MatchString, padded, window{format: format, to: 20, base: 10, shift: shift, epoch: epochMilli / 1000, unit: unit})
 	}
 	flake("snowflake", 22, twitter, time.Millisecond) // the zero is rounded to its second
 	flake("snowflake", 22, discord*1000, time.Millisecond)
@@ -308,8 +321,6 @@ func inHex(text, digits string, length, width int) string {
 	}
 	return strings.Repeat("0", width-len(coded)) + coded
 }
-
-func matches(shape *regexp.Regexp) func(string) bool { return shape.MatchString }
 
 // uuidText is a UUID of that version.
 func uuidText(version string) func(string) bool {
