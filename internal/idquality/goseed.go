@@ -17,7 +17,7 @@ var goAlphabets = []string{
 	"0123456789abcdef",
 }
 
-// GoSeeded reports how many of the first forty ids are the first output of Go's
+// GoSeeded reports how many of the first twelve ids are the first output of Go's
 // math/rand, seeded with the time of their issue in whole seconds or
 // milliseconds: as bytes of Read, as a number, or as characters picked by Intn.
 // Three of 64 bits and more have a chance of less than 2^-150.

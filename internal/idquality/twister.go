@@ -144,12 +144,12 @@ const seedWindow = 5 * time.Second
 
 // mostSeeded bounds the ids looked at: a generator that is seeded for each id
 // shows in all of them.
-const mostSeeded = 40
+const mostSeeded = 12
 
 // TwisterSeeded reports how many of the ids are the first output of a Python
 // random.Random that was seeded with the time of their issue, in whole seconds
 // or milliseconds: random.seed(int(time.time())). Three of 128 bits and more
-// have a chance of less than 2^-300. The first forty are looked at.
+// have a chance of less than 2^-300. The first twelve are looked at.
 func TwisterSeeded(issues []Issue) int {
 	hits := 0
 	raw, decodes := decodeAll(reveal(IDs(issues)))

@@ -84,7 +84,7 @@ func TestStrongIDsRaiseNoAlarm(t *testing.T) {
 			for _, size := range []struct {
 				n, runs int
 				least   float64 // of the entropy that the catalogue asks of so many ids
-			}{{10, 200, 40}, {40, 80, 44}, {200, 8, 64}} {
+			}{{10, 200, 40}, {40, 80, 44}, {200, 4, 64}} {
 				for run := range size.runs {
 					random := seeded(uint64(run))
 					issues := sample(size.n, func(int, time.Time) string { return draw(random) })
@@ -110,7 +110,7 @@ func TestStrongIDsRaiseNoAlarm(t *testing.T) {
 func TestStrongIDsAreNotGuessed(t *testing.T) {
 	t.Parallel()
 	for name, draw := range strong {
-		for run := range 5 {
+		for run := range 3 {
 			random := seeded(uint64(run))
 			issues := sample(40, func(int, time.Time) string { return draw(random) })
 			if guess, found := idquality.FindGuess(issues, idquality.Quick); found {
