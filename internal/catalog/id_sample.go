@@ -113,10 +113,10 @@ func (d *drawer) visit(ctx context.Context) error {
 }
 
 func (d *drawer) login(ctx context.Context) error {
-	facts, kept := d.stage.Facts(), false
+	facts, kept, fewest := d.stage.Facts(), false, fewestInTurn
 	var jar probe.Actor
 	for i := 0; i < d.logins; i++ {
-		if i >= fewestInTurn && d.spent(1) {
+		if i >= fewest && d.spent(1) {
 			break
 		}
 		switch {
@@ -133,7 +133,7 @@ func (d *drawer) login(ctx context.Context) error {
 		}
 		if !kept && !before.IsZero() && !drew(jar, before) {
 			kept, d.last = true, nil
-			d.logins++
+			d.logins, fewest = d.logins+1, fewest+1
 		}
 	}
 	return nil
