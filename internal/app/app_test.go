@@ -37,22 +37,26 @@ steps:
   logout: {request: POST /logout}
 `
 
-func scan(t testing.TB, text string) report.Report {
+func scan(t testing.TB, text string, change ...func(*app.Options)) report.Report {
 	t.Helper()
-	made, err := try(t, text)
+	made, err := try(t, text, change...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return made
 }
 
-func try(t testing.TB, text string) (report.Report, error) {
+func try(t testing.TB, text string, change ...func(*app.Options)) (report.Report, error) {
 	t.Helper()
 	r, err := recipe.Parse("recipe.yml", []byte(text), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app.Audit(t.Context(), app.Options{Recipe: r, Version: "test", Now: time.Now(), Timeout: time.Minute, Deep: strings.Contains(text, deep)})
+	options := app.Options{Recipe: r, Version: "test", Now: time.Now(), Timeout: time.Minute, Deep: strings.Contains(text, deep)}
+	for _, one := range change {
+		one(&options)
+	}
+	return app.Audit(t.Context(), options)
 }
 
 // deep is a comment in a recipe that asks for the deep profile.
@@ -122,7 +126,7 @@ func TestEachFlawTripsItsOwnRule(t *testing.T) {
 			switch flaw.Rule {
 			case "concurrent-session-limit-not-enforced":
 				text = limited(t, flaw.Rule)
-			case "session-resurrection", "concurrent-login-race":
+			case "session-resurrection", "concurrent-login-race", "session-id-predictable-prng":
 				text += deep
 			}
 			made := scan(t, text)
@@ -171,6 +175,14 @@ func held(t *testing.T, made report.Report, least int) {
 	t.Helper()
 	if got := failed(made); len(got) > 0 {
 		t.Errorf("failed: %v", got)
+	}
+	if made.Requests >= 200 {
+		t.Errorf("%d requests for a scan of the core profile", made.Requests)
+	}
+	for _, row := range made.Results {
+		if row.Rule.Family == finding.IDQuality && row.Outcome != finding.Pass && row.Reason.Code != finding.OtherProfile {
+			t.Errorf("%s: %s %s", row.Rule.ID, row.Outcome, row.Reason)
+		}
 	}
 	taken := 0
 	for _, deduction := range made.Score.Deductions {

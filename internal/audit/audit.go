@@ -122,12 +122,13 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
 	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep,
 		Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
-		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}}
+		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}, Usernames: map[string]string{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
 	for _, user := range options.Users {
 		r.facts.Users = append(r.facts.Users, user.Name)
+		r.facts.Usernames[user.Name] = user.Username
 	}
 	r.tell("calibrating")
 	r.problem = r.calibrate(ctx)

@@ -87,7 +87,7 @@ func probeOf(t testing.TB, rule string) probe.Probe {
 // examples are those of all families.
 func examples() []example {
 	return slices.Concat(fixationExamples(), stepExamples(), channelExamples(), isolationExamples(), terminationExamples(),
-		ageingExamples(), storeUserExamples(), idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples(),
+		ageingExamples(), storeUserExamples(), idQualityExamples(), idSampleExamples(), cookieExamples(), exposureExamples(), injectionExamples(),
 		oddRequestExamples(), cacheExamples(), foreignLoginExamples(), injectedExamples())
 }
 

@@ -43,6 +43,7 @@ const (
 	onlyHerself   = "it looks at what the victim's own browser holds"
 	nobodySigns   = "its attack is that nobody has to sign in, or signs in as the attacker"
 	byRequest     = "its control is a request, not a read"
+	onlyDraws     = "it compares ids with those that were computed from others; no jar attacks and none stands by"
 )
 
 // The reasons of gaps.
@@ -95,17 +96,21 @@ func TestNothingSeenIsNothingProved(t *testing.T) {
 // The probes that have no jar of their own beside the victim's, and why.
 var (
 	noControlJar = map[string]string{
-		"session-identity-from-network":   ownControl,
-		"duplicate-set-cookie":            ownControl,
-		"session-lifetime-excessive":      nobodyElse,
-		"session-id-stored-in-clear":      nobodyElse,
-		"cookie-attribute-injection":      byCalibration,
-		"session-id-reflected-unencoded":  byCalibration,
-		"login-over-get":                  byCalibration,
-		"login-csrf":                      ownBefore,
-		"idle-timeout-not-enforced":       twinRow,
-		"absolute-timeout-not-enforced":   twinRow,
-		"logout-client-state-not-cleared": onlyHerself,
+		"session-identity-from-network":    ownControl,
+		"duplicate-set-cookie":             ownControl,
+		"session-lifetime-excessive":       nobodyElse,
+		"session-id-stored-in-clear":       nobodyElse,
+		"cookie-attribute-injection":       byCalibration,
+		"session-id-reflected-unencoded":   byCalibration,
+		"login-over-get":                   byCalibration,
+		"login-csrf":                       ownBefore,
+		"idle-timeout-not-enforced":        twinRow,
+		"absolute-timeout-not-enforced":    twinRow,
+		"logout-client-state-not-cleared":  onlyHerself,
+		"session-id-sequential":            onlyDraws,
+		"session-id-predictable-prng":      onlyDraws,
+		"session-id-collision":             onlyDraws,
+		"session-id-derived-from-previous": onlyDraws,
 	}
 	noVictim = map[string]string{
 		"cookie-attribute-injection":     byCalibration,
@@ -115,16 +120,22 @@ var (
 		"permissive-session-creation":    onlyVisits,
 		"session-puzzling":               nobodySigns,
 		"oauth-state-not-bound":          nobodySigns,
+		"session-id-sequential":          onlyDraws,
+		"session-id-predictable-prng":    onlyDraws,
 	}
 	noControlRead = map[string]string{
 		"permissive-session-creation": onlyVisits,
 		"pre-login-state-carry-over":  byRequest,
 	}
 	noAttacker = map[string]string{
-		"logout-client-state-not-cleared": onlyHerself,
-		"permissive-session-creation":     onlyVisits,
-		"session-lifetime-excessive":      nobodyElse,
-		"session-id-stored-in-clear":      nobodyElse,
+		"logout-client-state-not-cleared":  onlyHerself,
+		"permissive-session-creation":      onlyVisits,
+		"session-lifetime-excessive":       nobodyElse,
+		"session-id-stored-in-clear":       nobodyElse,
+		"session-id-sequential":            onlyDraws,
+		"session-id-predictable-prng":      onlyDraws,
+		"session-id-collision":             onlyDraws,
+		"session-id-derived-from-previous": onlyDraws,
 	}
 )
 

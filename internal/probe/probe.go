@@ -48,7 +48,8 @@ type Flow struct {
 	Name  string
 	Steps []string // recipe steps it cannot do without
 	Users int
-	// Alone flows end sessions of the users and so run by themselves.
+	// Alone flows end sessions of the users, or need what they draw in order, and
+	// so run by themselves.
 	Alone bool
 	// Run acts and never judges. Its error says what stopped it; what it
 	// recorded until then is judged all the same.

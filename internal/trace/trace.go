@@ -205,11 +205,12 @@ func (c Credential) Same(other Credential) bool {
 
 // Facts is what calibration learned of the target.
 type Facts struct {
-	Users     []string   // recipe names, in order; the first is the victim
-	Carrier   []Slot     // the minimal set that authenticates; empty: not established
-	Stateless bool       // the id itself carries the session, signed by the server
-	Sample    Credential // one that authenticated: the model for forged ids
-	PreLogin  bool       // a visit issues the carrier before anybody logs in
+	Users     []string          // recipe names, in order; the first is the victim
+	Usernames map[string]string // what each of them logs in as
+	Carrier   []Slot            // the minimal set that authenticates; empty: not established
+	Stateless bool              // the id itself carries the session, signed by the server
+	Sample    Credential        // one that authenticated: the model for forged ids
+	PreLogin  bool              // a visit issues the carrier before anybody logs in
 	Login     LoginForm
 	// Chosen names, by channel, where the recipe sends an id that its client
 	// makes up ({{session_id}}): the first places to plant one.

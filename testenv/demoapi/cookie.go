@@ -21,6 +21,7 @@ type caller struct {
 	address    string // IP, without the port
 	claims     string // the user that an unsigned cookie names
 	kept       bool   // the session of a tossed cookie is to be gone on with
+	agent      string // User-Agent
 }
 
 // ticket is the cookie that says by itself whose session it is.
@@ -39,7 +40,7 @@ func (a *API) callerOf(r *http.Request) caller {
 			return err != nil || name != a.cookieName()
 		})
 	}
-	from := caller{sentCookie: len(cookies) > 0}
+	from := caller{sentCookie: len(cookies) > 0, agent: r.UserAgent()}
 	from.address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	if len(cookies) == 2 && (a.flaw[firstOfTwo] || a.flaw[tossKept] && r.Method == http.MethodPost) {
 		from.kept = a.flaw[tossKept]

@@ -64,6 +64,15 @@ const (
 	carriedOver     = "pre-login-state-carry-over"
 	puzzling        = "session-puzzling"
 	unbound         = "oauth-state-not-bound"
+	lowEntropy      = "session-id-low-entropy"
+	sequential      = "session-id-sequential"
+	timestamped     = "session-id-timestamp-based"
+	hashed          = "session-id-hash-of-guessable"
+	predictable     = "session-id-predictable-prng"
+	handedTwice     = "session-id-collision"
+	oneForEachUser  = "session-id-collision/same-user"
+	derived         = "session-id-derived-from-previous"
+	namesUser       = "session-id-contains-user-data"
 )
 
 // Flaw is one switch of the API.
@@ -130,6 +139,15 @@ var table = []Flaw{
 	{Rule: carriedOver, Summary: "login keeps the CSRF token of the anonymous session"},
 	{Rule: puzzling, Summary: "the password reset notes its user where protected routes look for one"},
 	{Rule: unbound, Summary: "the OAuth callback takes a state that another browser began with"},
+	{Rule: lowEntropy, Summary: "session ids have 34 characters, each of which is a or b"},
+	{Rule: sequential, Summary: "each session id is the one before and a constant step"},
+	{Rule: timestamped, Follows: []string{below128Bits}, Summary: "session ids are UUIDv1: the time, and 48 random bits in place of the host"},
+	{Rule: hashed, Summary: "session ids are the MD5 of the user name and the time in milliseconds"},
+	{Rule: predictable, Summary: "session ids are the output of MT19937, as random.getrandbits(128) in Python"},
+	{Rule: handedTwice, Summary: "visitors with the same User-Agent are handed the same anonymous session, as from a cache"},
+	{Rule: oneForEachUser, Follows: []string{reauthKept, privilegeKept, passwordKept, othersKept, noLimit}, Summary: "every login of a user is given the same session id"},
+	{Rule: derived, Summary: "login hashes the id of the anonymous session to make the new one"},
+	{Rule: namesUser, Summary: "session ids begin with the name of their user"},
 }
 
 // Flaws lists every switch.

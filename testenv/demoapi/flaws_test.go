@@ -2,18 +2,25 @@ package demoapi_test
 
 import (
 	"cmp"
+	"crypto/md5"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/sessiongate/sessiongate/internal/idquality"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
 
@@ -141,6 +148,65 @@ var experiments = map[string]func(client) bool{
 	"session-id-in-url": func(c client) bool {
 		got := c.login("", asAlice)
 		return got.status == http.StatusSeeOther && got.header.Get("Location") == "/?sid="+got.id()
+	},
+	"session-id-low-entropy": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return strings.Trim(cookie.Value, "ab") == "" })
+	},
+	"session-id-sequential": func(c client) bool {
+		var ids []*big.Int
+		for _, id := range []string{c.anonymous(), c.login("", asAlice).id(), c.login("", asBob).id(), c.anonymous()} {
+			value, _ := new(big.Int).SetString(id, 16)
+			if ids = append(ids, value); value == nil {
+				return false
+			}
+		}
+		moved := func(i int) string {
+			step := new(big.Int).Sub(ids[i+1], ids[i])
+			return step.And(step, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))).String()
+		}
+		return moved(0) == moved(1) && moved(1) == moved(2)
+	},
+	"session-id-timestamp-based": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool {
+			return len(cookie.Value) == 36 && strings.Contains(cookie.Value, "-1") && strings.Contains(cookie.Value, "-9a01-")
+		})
+	},
+	"session-id-hash-of-guessable": func(c client) bool {
+		from := time.Now().UnixMilli()
+		before, now := c.anonymous(), c.login("", asAlice).id()
+		made := func(id, user string) bool {
+			for at := from; at <= time.Now().UnixMilli()+10; at++ {
+				if fmt.Sprintf("%x", md5.Sum([]byte(user+strconv.FormatInt(at, 10)))) == id {
+					return true
+				}
+			}
+			return false
+		}
+		return c.both(made(before, ""), made(now, "alice"))
+	},
+	"session-id-predictable-prng": func(c client) bool {
+		var ids []secret.Text
+		for range 624/4 + 3 {
+			ids = append(ids, secret.New(c.anonymous()))
+		}
+		return idquality.TwisterPredicts(ids) == 3
+	},
+	"session-id-collision": func(c client) bool {
+		first, again := c.do("GET", "/", "", "", "User-Agent", "one"), c.do("GET", "/", "", "", "User-Agent", "one")
+		other := c.do("GET", "/", "", "", "User-Agent", "other")
+		return first.id() == again.id() && first.id() != other.id()
+	},
+	"session-id-collision/same-user": func(c client) bool {
+		id := c.login("", asAlice).id()
+		return c.login("", asAlice).id() == id && c.login("", asBob).id() != id
+	},
+	"session-id-derived-from-previous": func(c client) bool {
+		old := c.anonymous()
+		next := sha256.Sum256([]byte(old))
+		return c.login(old, asAlice).id() == base64.RawURLEncoding.EncodeToString(next[:])
+	},
+	"session-id-contains-user-data": func(c client) bool {
+		return strings.HasPrefix(c.login("", asAlice).id(), "alice.") && !strings.HasPrefix(c.anonymous(), "alice")
 	},
 	"session-id-in-response-body": func(c client) bool {
 		got := c.login("", asAlice)
@@ -387,6 +453,10 @@ func (c client) everyCookie(holds func(*http.Cookie) bool) bool {
 func (c client) bits() int {
 	c.t.Helper()
 	size := func(id string) int {
+		if strings.Count(id, "-") == 4 && len(id) == 36 {
+			return 122 // a UUID
+		}
+		id = id[strings.Index(id, ".")+1:]
 		if raw, err := hex.DecodeString(id); err == nil {
 			return 8 * len(raw)
 		}

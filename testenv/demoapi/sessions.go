@@ -43,13 +43,17 @@ type sessions struct {
 	network map[string]string // address of the last login -> its user
 	oauth   map[string]grant  // by state
 	births  int
+	agents  map[string]string // User-Agent -> the id that its visitors are handed
+	users   map[string]string // user -> the id of each of her logins
+	weak    generators
 }
 
 // grant is what the identity provider vouches for.
 type grant struct{ code, user string }
 
 func newSessions(flaw set) *sessions {
-	return &sessions{flaw: flaw, byID: map[digest]*session{}, network: map[string]string{}, oauth: map[string]grant{}}
+	return &sessions{flaw: flaw, byID: map[digest]*session{}, network: map[string]string{}, oauth: map[string]grant{},
+		agents: map[string]string{}, users: map[string]string{}}
 }
 
 // visit counts a visit. issued is the id of a session it had to start, or "".
@@ -75,7 +79,10 @@ func (s *sessions) current(from caller) (here *session, issued string, err error
 	}
 	adopt := from.id != "" && (s.flaw[permissive] || s.flaw[arbitrary])
 	if issued = from.id; !adopt {
-		issued = s.freshID()
+		issued = s.idAtVisit(from)
+	}
+	if shared := s.find(issued); shared != nil {
+		return shared, issued, nil
 	}
 	here = &session{visits: new(int), adopted: adopt}
 	s.name(here, issued)
@@ -99,7 +106,7 @@ func (s *sessions) login(user string, from caller, chosen string, limit int) ([]
 	now, id := old, from.id
 	kept := from.kept && old != nil && old.user == ""
 	if chosen != "" || !kept && !s.keeps(old, user) {
-		now, id = s.replace(old, from, chosen)
+		now, id = s.replace(user, old, from, chosen)
 	}
 	now.user = user
 	if limit > 0 && !s.flaw[noLimit] {
@@ -108,7 +115,7 @@ func (s *sessions) login(user string, from caller, chosen string, limit int) ([]
 	if !s.flaw[issuedTwice] {
 		return []string{id}, nil
 	}
-	second := s.freshID()
+	second := s.freshID(user)
 	s.name(now, second)
 	return []string{second, id}, nil
 }
@@ -148,14 +155,14 @@ func (s *sessions) keeps(old *session, user string) bool {
 }
 
 // replace starts the session that a login goes on in.
-func (s *sessions) replace(old *session, from caller, chosen string) (now *session, id string) {
+func (s *sessions) replace(user string, old *session, from caller, chosen string) (now *session, id string) {
 	s.births++
 	now = &session{visits: new(int), born: s.births}
 	if old != nil && s.flaw[carriedOver] {
 		now.csrf = old.csrf
 	}
 	s.retire(old, now)
-	id = s.idAtLogin(old, from, chosen)
+	id = s.idAtLogin(user, old, from, chosen)
 	s.end(s.find(id)) // only a chosen id can be in use
 	s.name(now, id)
 	return now, id
@@ -178,15 +185,48 @@ func (s *sessions) retire(old, now *session) {
 	}
 }
 
-func (s *sessions) idAtLogin(old *session, from caller, chosen string) string {
+func (s *sessions) idAtLogin(user string, old *session, from caller, chosen string) string {
 	switch {
 	case chosen != "":
 		return chosen
 	case old == nil && from.id != "" && s.flaw[arbitrary]:
 		return from.id
 	default:
-		return s.freshID()
+		return s.idOfLogin(user, old, from)
 	}
+}
+
+// idAtVisit is the id of an anonymous session.
+func (s *sessions) idAtVisit(from caller) string {
+	if !s.flaw[handedTwice] || from.sentCookie {
+		return s.freshID("")
+	}
+	if s.agents[from.agent] == "" && len(s.agents) < maxSessions {
+		s.agents[from.agent] = s.freshID("")
+	}
+	return s.agents[from.agent]
+}
+
+// idOfLogin is the id of a session that a login begins.
+func (s *sessions) idOfLogin(user string, old *session, from caller) string {
+	switch {
+	case old != nil && s.flaw[derived]:
+		next := sha256.Sum256([]byte(from.id))
+		return base64.RawURLEncoding.EncodeToString(next[:])
+	default:
+		return s.idOf(user)
+	}
+}
+
+// idOf is a new id for a session of the user.
+func (s *sessions) idOf(user string) string {
+	if !s.flaw[oneForEachUser] {
+		return s.freshID(user)
+	}
+	if s.users[user] == "" {
+		s.users[user] = s.freshID(user)
+	}
+	return s.users[user]
 }
 
 // user is who the caller is signed in as, or "".
@@ -280,7 +320,7 @@ func (s *sessions) passwordChanged(from caller) (id string) {
 // rename gives a session a new id, which is the only one from then on.
 func (s *sessions) rename(here *session) (id string) {
 	s.end(here)
-	id = s.freshID()
+	id = s.idOf(here.user)
 	s.name(here, id)
 	return id
 }
@@ -393,15 +433,15 @@ func (s *sessions) end(here *session) {
 }
 
 // freshID draws until the id is free: at 24 bits two of them do meet.
-func (s *sessions) freshID() string {
+func (s *sessions) freshID(user string) string {
 	for {
-		if id := s.draw(); s.find(id) == nil {
+		if id := s.draw(user); s.find(id) == nil {
 			return id
 		}
 	}
 }
 
-func (s *sessions) draw() string {
+func (s *sessions) draw(user string) string {
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails: it ends the process where there is no randomness
 	switch {
@@ -411,6 +451,18 @@ func (s *sessions) draw() string {
 		return hex.EncodeToString(raw[:6])
 	case s.flaw[below128Bits]:
 		return hex.EncodeToString(raw[:12])
+	case s.flaw[lowEntropy]:
+		return aOrB(raw)
+	case s.flaw[sequential]:
+		return s.weak.count()
+	case s.flaw[timestamped]:
+		return timeUUID(raw[:6])
+	case s.flaw[hashed]:
+		return s.weak.hashOf(user)
+	case s.flaw[predictable]:
+		return s.weak.twisted()
+	case s.flaw[namesUser] && user != "":
+		return user + "." + base64.RawURLEncoding.EncodeToString(raw)
 	default:
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
