@@ -58,7 +58,7 @@ func (result Result) Report(s Setting) report.Report {
 	var items, all []score.Item
 	for _, outcome := range result.Outcomes {
 		made.Results = append(made.Results, rows(outcome)...)
-		if outcome.Verdict.Reason.Code != finding.OtherProfile { // the user's choice, which no target can make
+		if !outcome.Verdict.Reason.Code.Free() {
 			all = append(all, weigh(outcome, nil)...)
 			items = append(items, weigh(outcome, s.accepts)...)
 		}

@@ -34,7 +34,7 @@ type ration struct {
 const fewestInTurn = 5
 
 func rationOf(facts trace.Facts) ration {
-	r := ration{visits: 16, logins: fewestInTurn, crowd: 6, wall: 500 * time.Millisecond, jars: 4}
+	r := ration{visits: 12, logins: fewestInTurn, crowd: 4, wall: 500 * time.Millisecond, jars: 4}
 	if facts.Deep { // 312 ids of 64 bits show the state of MT19937, 156 of 128 (probes.md §5.4)
 		r = ration{visits: 1700, logins: 240, crowd: 60, wall: 2 * time.Minute, jars: 50}
 	}

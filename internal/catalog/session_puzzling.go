@@ -23,9 +23,9 @@ def require_user(session: Session = Depends(current_session)) -> User:
 }
 
 var sessionPuzzling = probe.Probe{
-	Rule: puzzle, Steps: []string{login, identity, recovery}, Flow: publicFlows, Judge: judgePuzzling,
+	Rule: puzzle, Steps: []string{login, identity}, Flow: publicFlows, Judge: judgePuzzling,
 	How: []string{
-		"An anonymous browser begins the recover step with the user's name and no secret, and reads the identity endpoint; it fails a login of hers, and reads again.",
+		"An anonymous browser begins the recover step with the user's name and no secret, and reads the identity endpoint; it fails a login of hers, and reads again. Without a recover step the failed login alone is tried.",
 		"It fails when one of the reads shows her profile.",
 		"Control: the same with the name of a user that does not exist does not show her.",
 	},
@@ -39,24 +39,26 @@ const (
 
 // publicFlows begins what takes a user's name and no secret.
 var publicFlows = &probe.Flow{
-	Name: "public-flows", Steps: []string{login, identity, recovery},
+	Name: "public-flows", Steps: []string{login, identity},
 	Run: func(ctx context.Context, stage probe.Stage) error {
 		user := stage.Facts().Victim()
 		thief, other := stage.Actor(attacker), stage.Actor(control)
 		thief.Become(user)
-		if err := thief.Do(ctx, recovery); err != nil {
-			return err
+		other.Become(stage.NewUser())
+		if stage.Facts().Has(recovery) {
+			if err := thief.Do(ctx, recovery); err != nil {
+				return err
+			}
+			thief.Identify(ctx, afterRecovery)
+			if err := other.Do(ctx, recovery); err != nil && !refused(err) { // to say that there is no such user is a matter of its own
+				return err
+			}
 		}
-		thief.Identify(ctx, afterRecovery)
 		if !stage.Facts().Skipped("K2") { // else any password signs in
 			if err := thief.LoginWrong(ctx, user); err != nil && !refused(err) {
 				return err
 			}
 			thief.Identify(ctx, afterFailure)
-		}
-		other.Become(stage.NewUser())
-		if err := other.Do(ctx, recovery); err != nil && !refused(err) { // to say that there is no such user is a matter of its own
-			return err
 		}
 		other.Identify(ctx, afterRecovery)
 		return ctx.Err()
@@ -69,16 +71,17 @@ func judgePuzzling(t trace.Trace) finding.Verdict {
 	switch {
 	case t.WasRateLimited():
 		return untested(rateLimited())
+	case len(begun(t)) == 0:
+		return finding.Untested(finding.NoPrecondition, "the recipe has no recover step, and a wrong password cannot be told from a right one", "add steps.recover to the recipe")
 	case len(guards) == 0:
 		return untested(unfinished(t, "the control jar was not read"))
 	case !guards[0].Who.IsAnonymous() && !madeUp(guards[0].Who, t.Facts):
 		return untested(broken("after the recovery of a user that does not exist, the browser is taken for %s", guards[0].Who))
 	}
 	var lost *trace.Exchange
-	for _, moment := range []string{afterRecovery, afterFailure} {
+	for _, moment := range begun(t) {
 		reads := t.Reads(attacker, moment)
 		switch {
-		case moment == afterFailure && t.Facts.Skipped("K2"):
 		case len(reads) == 0:
 			return untested(unfinished(t, "the browser was not read "+moment))
 		case reads[0].Who.Is(user):
@@ -93,7 +96,22 @@ func judgePuzzling(t trace.Trace) finding.Verdict {
 	case t.Problem != "":
 		return untested(unfinished(t, ""))
 	}
+	if !t.Facts.Has(recovery) {
+		return finding.Passed("by a login that failed; add steps.recover for a public flow that takes a user's name")
+	}
 	return finding.Passed("")
+}
+
+// begun are the moments after what this target lets anybody begin.
+func begun(t trace.Trace) []string {
+	var moments []string
+	if t.Facts.Has(recovery) {
+		moments = append(moments, afterRecovery)
+	}
+	if !t.Facts.Skipped("K2") {
+		moments = append(moments, afterFailure)
+	}
+	return moments
 }
 
 // madeUp reports whether the read shows the user that does not exist. The API

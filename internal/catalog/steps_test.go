@@ -430,8 +430,14 @@ func puzzleExamples() []example {
 	story := func(pairs ...string) string { return with(puzzleStory, pairs...) }
 	failedLogin := c.fail("the failed login only", story("second", "alice"))
 	failedLogin.step = "login"
-	passwordless := func(facts *trace.Facts) { facts.Controls = []trace.Control{{Name: "K2", Skipped: true}} }
-	return []example{
+	recoverable := func(facts *trace.Facts) { facts.Steps["recover"] = true }
+	stub := func(facts *trace.Facts) { facts.Controls = []trace.Control{{Name: "K2", Skipped: true}} }
+	passwordless := func(facts *trace.Facts) { recoverable(facts); stub(facts) }
+	loginOnly := without(without(story("second", "SECOND"), "attacker | recover"), "control  | recover")
+	loginOnly = without(loginOnly, "attacker | identity after the recovery began")
+	usesLogin := c.fail("no recover step", strings.Replace(loginOnly, "SECOND", "alice", 1))
+	usesLogin.step = "login"
+	all := []example{
 		c.fail("", story("first", "alice", "second", "alice")),
 		failedLogin,
 		c.fail("the user need not exist", story("first", "alice", "second", "alice", "control", "is nobody-at-all")),
@@ -445,6 +451,14 @@ func puzzleExamples() []example {
 		c.open("a read is rate limited", finding.RateLimited, story("control", "rate limited")),
 		c.stopped("the recovery was refused", finding.NoCalibration, "step recover: POST /forgot answered 404, expected a status below 400", "attacker | recover | refused 404"),
 	}
+	for i := range all {
+		if all[i].facts == nil {
+			all[i].facts = recoverable
+		}
+	}
+	return append(all, usesLogin,
+		c.pass("no recover step", strings.Replace(loginOnly, "SECOND", "anonymous", 1)),
+		c.open("no recover step, and any password signs in", finding.NoPrecondition, strings.Replace(loginOnly, "SECOND", "anonymous", 1)).on(stub))
 }
 
 // callbackStory is the flow foreign-callback against an API that binds state.

@@ -129,6 +129,11 @@ func (c Code) Blocks() bool {
 	return true
 }
 
+// Free reports whether a rule left open for this reason costs nothing: the
+// profile is the user's choice, which no target can make, and what another rule
+// has decided is known.
+func (c Code) Free() bool { return c == OtherProfile || c == Decided }
+
 // Reason says why a rule is not tested and what would change that.
 type Reason struct {
 	Code   Code
