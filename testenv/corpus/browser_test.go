@@ -92,7 +92,7 @@ func (b *browser) requests(ctx context.Context, requests step) error {
 			return fmt.Errorf("%s: %w", one.Request, err)
 		}
 		if err := b.capture(one.Capture); err != nil {
-			return fmt.Errorf("%s answered %d: %w", one.Request, b.last.status, err)
+			return fmt.Errorf("%w: %s answered %d: %w", errRefused, one.Request, b.last.status, err)
 		}
 		for hops := 0; one.Follow && hops < 5 && b.last.status >= 300 && b.last.status < 400; hops++ {
 			target, err := url.Parse(b.last.header.Get("Location"))

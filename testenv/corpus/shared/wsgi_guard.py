@@ -27,5 +27,5 @@ def cross_site(environ) -> bool:
     return environ["REQUEST_METHOD"] not in SAFE and (site not in ("none", "same-origin") or not own)
 
 
-def serve(app):
-    waitress.serve(app, listen=f"127.0.0.1:{os.environ['PORT']}", threads=8)
+def serve(app, threads=8):
+    waitress.serve(app, listen=f"127.0.0.1:{os.environ['PORT']}", threads=threads)
