@@ -29,7 +29,7 @@ type story struct {
 	Tolerate map[string]string
 	// Known are faults of sessiongate that this case shows.
 	Known map[string]string
-	// Predict is how the next id is computed: counter, milliseconds, md5, mersenne.
+	// Predict is how the next id is computed: counter, milliseconds, md5, mersenne, xid.
 	Predict string
 	// Key is the secret that everybody knows, with which cookies are signed.
 	Key string

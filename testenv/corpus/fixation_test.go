@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -58,6 +59,9 @@ func alike(id string) string {
 	_, _ = rand.Read(random)
 	hex := strings.Trim(strings.ToLower(id), "0123456789abcdef-") == ""
 	for i, c := range changed {
+		if i > 0 && changed[i-1] == '%' || i > 1 && changed[i-2] == '%' {
+			continue // an escape stays one
+		}
 		switch {
 		case c >= '0' && c <= '9':
 			changed[i] = '0' + random[i]%10
@@ -191,7 +195,7 @@ func (p *proof) byHeader(ctx context.Context) (bool, error) {
 
 func (p *proof) byPath(ctx context.Context) (bool, error) {
 	return p.planted(ctx, p.names(), func(o *outgoing, name, id string) bool {
-		o.path += ";" + name + "=" + id
+		o.path += ";" + name + "=" + url.PathEscape(id)
 		return true
 	}, nil)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -173,4 +174,31 @@ func itsdangerous(secret, text string) string {
 	mac := hmac.New(sha1.New, derived.Sum(nil))
 	mac.Write([]byte(text))
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// numbered computes the xid that follows bob's: the same machine and process,
+// the next number, and a second that is not far.
+func (p *proof) numbered(ctx context.Context) (bool, error) {
+	if p.Predict != "xid" {
+		return false, nil
+	}
+	attacker := p.browser()
+	if err := attacker.login(ctx, "bob"); err != nil {
+		return false, err
+	}
+	letters := base32.HexEncoding.WithPadding(base32.NoPadding)
+	own, err := letters.DecodeString(strings.ToUpper(attacker.held(p.slots[0])))
+	if err != nil || len(own) != 12 {
+		return false, fmt.Errorf("%q is no xid", attacker.held(p.slots[0]))
+	}
+	if err := p.browser().login(ctx, "alice"); err != nil {
+		return false, err
+	}
+	return p.anyIs(ctx, func(i int) string {
+		next := append([]byte{}, own...)
+		binary.BigEndian.PutUint32(next, binary.BigEndian.Uint32(own)+uint32(i/4))
+		counter := binary.BigEndian.Uint32(append([]byte{0}, own[9:]...)) + 1 + uint32(i%4)
+		copy(next[9:], binary.BigEndian.AppendUint32(nil, counter)[1:])
+		return strings.ToLower(letters.EncodeToString(next))
+	}, 12), nil
 }

@@ -63,6 +63,7 @@ var experiments = []struct {
 	{"session-cookie-tamperable", "", 2, (*proof).tampered},
 	{"session-id-sequential", "", 2, (*proof).counted},
 	{"session-id-timestamp-based", "", 1, (*proof).clocked},
+	{"session-id-timestamp-based", "", 2, (*proof).numbered},
 	{"session-id-hash-of-guessable", "", 1, (*proof).hashed},
 	{"session-id-predictable-prng", "visit", 1, (*proof).mersenne},
 	{"session-cookie-missing-secure", "", 1, (*proof).withoutSecure},
