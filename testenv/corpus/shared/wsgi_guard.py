@@ -1,4 +1,4 @@
-"""The same as guard.py, for WSGI apps; and the server they run on."""
+"""The same as guard.py, for WSGI apps; and the server they run on. What says how to cache it is left alone."""
 
 import os
 
@@ -10,8 +10,9 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 def guarded(app):
     def guard(environ, start_response):
         def uncached(status, headers, exc_info=None):
-            kept = [(name, value) for name, value in headers if name.lower() != "cache-control"]
-            return start_response(status, [*kept, ("Cache-Control", "no-store")], exc_info)
+            if not any(name.lower() == "cache-control" for name, _ in headers):
+                headers = [*headers, ("Cache-Control", "no-store")]
+            return start_response(status, headers, exc_info)
 
         if cross_site(environ):
             uncached("403 Forbidden", [("Content-Type", "text/plain")])
