@@ -238,7 +238,7 @@ func (a *actor) Offered() []trace.Credential {
 func (a *actor) Wear(credential trace.Credential) {
 	for _, held := range credential {
 		if held.Kind == trace.InCookie {
-			a.jar.Set(a.stage.world.origin("/"), held.Name, held.ID)
+			a.jar.Set(a.stage.world.origin("/"), a.stage.world.path(held.Name), held.Name, held.ID)
 			continue
 		}
 		a.worn[held.Slot] = held.ID

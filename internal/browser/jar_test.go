@@ -183,6 +183,29 @@ func TestServerReplacesWornCookie(t *testing.T) {
 	}
 }
 
+// A cookie at another Path would stand beside the server's own.
+func TestWornCookieTakesThePathOfTheServers(t *testing.T) {
+	t.Parallel()
+	site := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			w.Header().Add("Set-Cookie", "sid=id-number-1; Path=/me")
+		}
+	})
+	stage := visit(t, site.URL, sessionSteps)
+	do(t, stage.Actor("somebody before"), "visit")
+	actor := stage.Actor("actor")
+	actor.Wear(trace.Credential{{Slot: cookieSlot("sid"), ID: secret.New("planted")}})
+	do(t, actor, "identity")
+	if got := site.last(t).Header.Get("Cookie"); got != "sid=planted" {
+		t.Errorf("it sent %q", got)
+	}
+	do(t, actor, "visit")
+	do(t, actor, "identity")
+	if got := site.last(t).Header.Get("Cookie"); got != "sid=id-number-1" {
+		t.Errorf("after the visit it sent %q", got)
+	}
+}
+
 func TestOfferedAreAllValuesOfTheLastStep(t *testing.T) {
 	t.Parallel()
 	site := serve(t, func(w http.ResponseWriter, r *http.Request) {
