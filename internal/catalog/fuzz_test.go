@@ -74,7 +74,7 @@ var (
 	rounds = []string{"", "forged id", "forged id: sid", "forged id: ", "issued id", "without the planted id", "the other encoding",
 		"like an issued id", "one character"}
 	actors = []string{"victim", "victim again", "attacker", "attacker frozen", "control", "first visitor", "forged id, first jar",
-		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||'R", "L'||'R, altered", "id with %", "id'", "id''"}
+		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||lower('')||'R", "L'||lower('')||'R, altered", "id with %", "id'", "id''"}
 	acts    = []string{"visit", "login", "identity", "logout"}
 	moments = []string{"", "before the login", "after the login", "after the next login", "calibration"}
 	whos    = []trace.Who{{}, {Kind: trace.Anonymous}, {Kind: trace.SignedIn, User: "alice"}, {Kind: trace.SignedIn, User: "bob"},

@@ -18,11 +18,9 @@ const canaryStory = `
 	victim          | login                    | sets live-0123456789
 	victim          | identity after the login | carries live-0123456789 | {victim=alice}
 	the id itself   | identity after the login | carries live-0123456789 | {whole=alice}
-	L'¦¦'R          | identity after the login | carries live-012'¦¦'3456789 | {joined=anonymous}
-	L'¦¦'R, altered | identity after the login | carries live-012'¦¦'a456789 | {altered=anonymous}
-	L''R            | identity after the login | carries live-012''3456789 | {doubled=anonymous}
-	L¦R             | identity after the login | carries live-012¦3456789 | {barred=anonymous}
-	id with _       | identity after the login | carries live-012345678_ | {anyChar=anonymous}
+	L'¦¦lower('')¦¦'R | identity after the login | carries live-01'¦¦lower('')¦¦'23456789 | {joined=anonymous}
+	L'¦¦lower('')¦¦'R, altered | identity after the login | carries live-01'¦¦lower('')¦¦'a3456789 | {altered=anonymous}
+	id with _       | identity after the login | carries live-01_3456789 | {anyChar=anonymous}
 	id with %       | identity after the login | carries live-012345678% | {anyEnd=anonymous}
 	id cut before % | identity after the login | carries live-012345% | {shortened=anonymous}
 	id'             | identity after the login | carries live-0123456789' | {one=anonymous}
@@ -43,10 +41,10 @@ func injectionExamples() []example {
 	}
 	const quotesSQL = "broken | says psycopg.errors.SyntaxError: unterminated quoted string"
 	errors := with(canaryStory, "one", quotesSQL) + with(again, "one", quotesSQL) + with(again, "one", quotesSQL)
-	broken := statement(11, "SELECT user_id FROM sessions WHERE id = 'live-0123456789''", "live-0123456789'")
-	refused := statement(11, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
+	broken := statement(9, "SELECT user_id FROM sessions WHERE id = 'live-0123456789''", "live-0123456789'")
+	refused := statement(9, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
 	refused.SQLState = "42601"
-	bound := statement(11, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
+	bound := statement(9, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
 	onTheWire := func(e example, sent trace.Statement) example {
 		e.sql = []trace.Statement{sent}
 		return e
@@ -69,7 +67,8 @@ func injectionExamples() []example {
 		open(rule, "the victim is not signed in", finding.NoCalibration, with(canaryStory, "joined", "alice", "victim", "anonymous")),
 		open(rule, "the id does not work in another client", finding.NoCalibration, with(canaryStory, "whole", "anonymous")),
 		open(rule, "an altered id works too", finding.NoCalibration, with(canaryStory, "joined", "alice", "altered", "alice")),
-		open(rule, "quotes are taken out", finding.NoCalibration, with(canaryStory, "joined", "alice", "doubled", "alice")),
+		{rule: rule, outcome: finding.Pass, name: "signs behind the id are dropped", lines: with(canaryStory, "one", "alice", "two", "alice")},
+		open(rule, "one quote is dropped and two are not", finding.Ambiguous, with(canaryStory, "one", "alice")),
 		open(rule, "an error that says nothing", finding.Ambiguous, with(canaryStory, "one", "broken")+with(again)+with(again)),
 		open(rule, "an error now and then", finding.Flaky, with(canaryStory, "one", "broken")+with(again, "one", "anonymous")),
 		open(rule, "not tried often enough", finding.NoCalibration, with(canaryStory, "one", quotesSQL)+with(again, "one", quotesSQL)),

@@ -347,9 +347,9 @@ func byVictim(_ example, x trace.Exchange) bool { return x.Actor == "victim" }
 func showsVictim(e example, x trace.Exchange) bool { return x.Who == victimOf(e) }
 
 // byControls are the jars that an attack must leave alone: the control jar, and
-// disguises of an id that not even SQL sees through.
+// a disguise of an id that not even SQL sees through.
 func byControls(_ example, x trace.Exchange) bool {
-	return slices.Contains([]string{"control", "L'||'R, altered", "L''R", "L|R"}, x.Actor)
+	return slices.Contains([]string{"control", "L'||lower('')||'R, altered"}, x.Actor)
 }
 
 // byAttackers are all jars that are neither hers nor a control, once the attack

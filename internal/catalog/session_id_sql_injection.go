@@ -28,8 +28,8 @@ var wildcard = variant(injection, "wildcard", "The session id is matched as a pa
 var sessionIDSQLInjection = probe.Probe{
 	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: canaries, Judge: judgeInjection,
 	How: []string{
-		"A live id is cut in two and sent as L'||'R: only SQL puts it together again. Controls: the same with one character of R changed, with a doubled quote between L and R, and with a bare bar.",
-		"The id with its last character replaced by _ and by %, and cut short before a %: only a pattern match finds it.",
+		"A live id is cut in two and sent as L'||lower('')||'R: only SQL puts it together again; what drops signs, as a lax base64 does, keeps the letters. Control: the same with one character of R changed.",
+		"The id with a character replaced by _, with its last one replaced by %, and cut short before a %: only a pattern match finds it.",
 		"The id followed by one quote, and by two: an error for the first alone, three times, with SQL's own error beside it.",
 		"Where the gate sits on the wire to the store, a quote that breaks its literal open, or error 42601 on a statement with the canary, decides by itself.",
 		"Never OR, sleep or a second statement: the id may reach an UPDATE or a DELETE.",
@@ -39,10 +39,8 @@ var sessionIDSQLInjection = probe.Probe{
 // The canaries, by the name of the actor that sends them.
 const (
 	whole      = "the id itself"
-	joined     = "L'||'R"
-	altered    = "L'||'R, altered"
-	doubled    = "L''R"
-	barred     = "L|R"
+	joined     = "L'||lower('')||'R"
+	altered    = "L'||lower('')||'R, altered"
 	anyChar    = "id with _"
 	anyEnd     = "id with %"
 	shortened  = "id cut before %"
@@ -66,11 +64,10 @@ var canaries = &probe.Flow{
 			return sender.Identify(ctx, after)
 		}
 		send(whole, func(id string) string { return id })
-		send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] })
-		send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
-		send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
-		send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
-		send(anyChar, func(id string) string { return id[:len(id)-1] + "_" })
+		const nothing = "'||lower('')||'" // SQL for an empty text
+		send(joined, func(id string) string { return id[:len(id)/2] + nothing + id[len(id)/2:] })
+		send(altered, func(id string) string { return id[:len(id)/2] + nothing + change1(id[len(id)/2:]) })
+		send(anyChar, oneWild)
 		send(anyEnd, func(id string) string { return id[:len(id)-1] + "%" })
 		send(shortened, func(id string) string { return id[:max(1, len(id)-4)] + "%" })
 		tries := 1
@@ -83,6 +80,19 @@ var canaries = &probe.Flow{
 		}
 		return ctx.Err()
 	},
+}
+
+// oneWild replaces a letter or digit of the middle by _. The last character of
+// a base64 text would not do: some of its bits are nobody's.
+func oneWild(id string) string {
+	middle := len(id) / 2
+	at := strings.IndexFunc(id[middle:], func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	})
+	if at < 0 {
+		return id[:max(0, len(id)-1)] + "_"
+	}
+	return id[:middle+at] + "_" + id[middle+at+1:]
 }
 
 // change1 changes the first character to another of its kind.
@@ -118,10 +128,8 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 	case len(t.Reads(oneQuote, after)) == 0 || len(t.Reads(twoQuotes, after)) == 0:
 		return untested(unfinished(t, "the disguised ids were not all sent"))
 	}
-	for _, control := range []string{altered, doubled, barred} {
-		if is(control).Is(user) {
-			return untested(broken("an id with a character changed is still taken for %s", user))
-		}
+	if is(altered).Is(user) {
+		return untested(broken("an id with a character changed is still taken for %s", user))
 	}
 	if is(joined).Is(user) {
 		return reportInjection(t, injection.ID, joined, "The live id, cut in two and joined by SQL's ||, still signs "+user+
@@ -138,7 +146,7 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 			return reportInjection(t, wildcard.ID, canary, "The live id with a part replaced by a wildcard still signs "+user+" in: the id is matched as a pattern.")
 		}
 	}
-	for _, canary := range []string{joined, altered, doubled, barred, anyChar, anyEnd, shortened} {
+	for _, canary := range []string{joined, altered, anyChar, anyEnd, shortened} {
 		reads := t.Reads(canary, after)
 		if len(reads) == 0 {
 			return untested(unfinished(t, "the disguised ids were not all sent"))
@@ -153,6 +161,9 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 // quoteDifference judges the errors: one quote fails each time, two never do.
 func quoteDifference(t trace.Trace) finding.Verdict {
 	ones, twos := t.Reads(oneQuote, after), t.Reads(twoQuotes, after)
+	if user := t.Facts.Victim(); ones[0].Who.Is(user) && twos[0].Who.Is(user) {
+		return finding.Passed("quotes behind the id are not looked at")
+	}
 	for _, read := range []trace.Exchange{ones[0], twos[0]} {
 		if !read.Who.IsAnonymous() && read.Who.Kind != trace.Broken {
 			return untested(unclear(read))
