@@ -22,6 +22,7 @@ const canaryStory = `
 	L'¦¦lower('')¦¦'R, altered | identity after the login | carries live-01'¦¦lower('')¦¦'a3456789 | {altered=anonymous}
 	id with _       | identity after the login | carries live-01_3456789 | {anyChar=anonymous}
 	id with %       | identity after the login | carries live-012345678% | {anyEnd=anonymous}
+	id with ~       | identity after the login | carries live-012345678~ | {otherEnd=anonymous}
 	id cut before % | identity after the login | carries live-012345% | {shortened=anonymous}
 	id'             | identity after the login | carries live-0123456789' | {one=anonymous}
 	id''            | identity after the login | carries live-0123456789'' | {two=anonymous}`
@@ -41,10 +42,10 @@ func injectionExamples() []example {
 	}
 	const quotesSQL = "broken | says psycopg.errors.SyntaxError: unterminated quoted string"
 	errors := with(canaryStory, "one", quotesSQL) + with(again, "one", quotesSQL) + with(again, "one", quotesSQL)
-	broken := statement(9, "SELECT user_id FROM sessions WHERE id = 'live-0123456789''", "live-0123456789'")
-	refused := statement(9, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
+	broken := statement(10, "SELECT user_id FROM sessions WHERE id = 'live-0123456789''", "live-0123456789'")
+	refused := statement(10, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
 	refused.SQLState = "42601"
-	bound := statement(9, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
+	bound := statement(10, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
 	onTheWire := func(e example, sent trace.Statement) example {
 		e.sql = []trace.Statement{sent}
 		return e
@@ -68,7 +69,9 @@ func injectionExamples() []example {
 		open(rule, "the id does not work in another client", finding.NoCalibration, with(canaryStory, "whole", "anonymous")),
 		open(rule, "an altered id works too", finding.NoCalibration, with(canaryStory, "joined", "alice", "altered", "alice")),
 		{rule: rule, outcome: finding.Pass, name: "signs behind the id are dropped", lines: with(canaryStory, "one", "alice", "two", "alice")},
-		open(rule, "one quote is dropped and two are not", finding.Ambiguous, with(canaryStory, "one", "alice")),
+		{rule: rule, outcome: finding.Pass, name: "two signs behind the id are dropped and one is not", lines: with(canaryStory, "two", "alice")},
+		{rule: wildcard, outcome: finding.Pass, name: "any sign at the end is dropped", lines: with(canaryStory, "anyEnd", "alice", "otherEnd", "alice")},
+		open(rule, "another user answers", finding.Ambiguous, with(canaryStory, "one", "bob")),
 		open(rule, "an error that says nothing", finding.Ambiguous, with(canaryStory, "one", "broken")+with(again)+with(again)),
 		open(rule, "an error now and then", finding.Flaky, with(canaryStory, "one", "broken")+with(again, "one", "anonymous")),
 		open(rule, "not tried often enough", finding.NoCalibration, with(canaryStory, "one", quotesSQL)+with(again, "one", quotesSQL)),

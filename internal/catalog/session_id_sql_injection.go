@@ -29,7 +29,7 @@ var sessionIDSQLInjection = probe.Probe{
 	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: canaries, Judge: judgeInjection,
 	How: []string{
 		"A live id is cut in two and sent as L'||lower('')||'R: only SQL puts it together again; what drops signs, as a lax base64 does, keeps the letters. Control: the same with one character of R changed.",
-		"The id with a character replaced by _, with its last one replaced by %, and cut short before a %: only a pattern match finds it.",
+		"The id with a character replaced by _, with its last one replaced by %, and cut short before a %: only a pattern match finds it. Control: the last one replaced by ~.",
 		"The id followed by one quote, and by two: an error for the first alone, three times, with SQL's own error beside it.",
 		"Where the gate sits on the wire to the store, a quote that breaks its literal open, or error 42601 on a statement with the canary, decides by itself.",
 		"Never OR, sleep or a second statement: the id may reach an UPDATE or a DELETE.",
@@ -43,6 +43,7 @@ const (
 	altered    = "L'||lower('')||'R, altered"
 	anyChar    = "id with _"
 	anyEnd     = "id with %"
+	otherEnd   = "id with ~"
 	shortened  = "id cut before %"
 	oneQuote   = "id'"
 	twoQuotes  = "id''"
@@ -69,6 +70,7 @@ var canaries = &probe.Flow{
 		send(altered, func(id string) string { return id[:len(id)/2] + nothing + change1(id[len(id)/2:]) })
 		send(anyChar, oneWild)
 		send(anyEnd, func(id string) string { return id[:len(id)-1] + "%" })
+		send(otherEnd, func(id string) string { return id[:len(id)-1] + "~" })
 		send(shortened, func(id string) string { return id[:max(1, len(id)-4)] + "%" })
 		tries := 1
 		for i := 0; i < tries; i++ {
@@ -141,12 +143,19 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 			finding.Evidence{Actor: "store", Request: statement.Verb(), Note: statement.Describe() + serverError(statement)})
 		return verdict
 	}
-	for _, canary := range []string{anyChar, anyEnd, shortened} {
+	patterns, disguises := []string{anyChar, shortened}, []string{joined, altered, anyChar, shortened}
+	switch {
+	case is(otherEnd).IsAnonymous():
+		patterns, disguises = append(patterns, anyEnd), append(disguises, anyEnd)
+	case !is(otherEnd).Is(user) || !is(anyEnd).Is(user):
+		disguises = append(disguises, anyEnd, otherEnd)
+	} // else the end of an id is not looked at, as behind the padding of a base64
+	for _, canary := range patterns {
 		if is(canary).Is(user) {
 			return reportInjection(t, wildcard.ID, canary, "The live id with a part replaced by a wildcard still signs "+user+" in: the id is matched as a pattern.")
 		}
 	}
-	for _, canary := range []string{joined, altered, anyChar, anyEnd, shortened} {
+	for _, canary := range disguises {
 		reads := t.Reads(canary, after)
 		if len(reads) == 0 {
 			return untested(unfinished(t, "the disguised ids were not all sent"))
@@ -161,18 +170,16 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 // quoteDifference judges the errors: one quote fails each time, two never do.
 func quoteDifference(t trace.Trace) finding.Verdict {
 	ones, twos := t.Reads(oneQuote, after), t.Reads(twoQuotes, after)
-	if user := t.Facts.Victim(); ones[0].Who.Is(user) && twos[0].Who.Is(user) {
-		return finding.Passed("quotes behind the id are not looked at")
-	}
 	for _, read := range []trace.Exchange{ones[0], twos[0]} {
-		if !read.Who.IsAnonymous() && read.Who.Kind != trace.Broken {
+		// Some decoders drop what stands behind an id: that is no error.
+		if !read.Who.IsAnonymous() && read.Who.Kind != trace.Broken && !read.Who.Is(t.Facts.Victim()) {
 			return untested(unclear(read))
 		}
 	}
 	switch {
-	case ones[0].Who.IsAnonymous() && twos[0].Who.IsAnonymous():
+	case ones[0].Who.Kind != trace.Broken && twos[0].Who.Kind != trace.Broken:
 		return finding.Passed("")
-	case ones[0].Who.IsAnonymous() || twos[0].Who.Kind == trace.Broken:
+	case ones[0].Who.Kind != trace.Broken || twos[0].Who.Kind == trace.Broken:
 		return untested(unclear(twos[0])) // an id with quotes makes it fail, whatever their number
 	}
 	for i := range min(len(ones), len(twos)) {

@@ -1,32 +1,20 @@
-"""Authlib's Starlette client with a cache, beside a password login. The provider lives in the same process, and its code
-is the user's name."""
+"""Authlib's Flask client with a cache, beside a password login. The provider lives in the same process, and its code is
+the user's name."""
 
 import os
 import secrets
-from typing import Annotated
 
-from authlib.integrations.starlette_client import OAuth, OAuthError
-from fastapi import FastAPI, Form, Header, HTTPException, Request, Response
-from pydantic import BaseModel, ConfigDict
-from starlette.middleware.sessions import SessionMiddleware
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, jsonify, request
 
 import memory
-from guard import Guard
+import wsgi_guard
 
 COOKIE = "__Host-session"
 OWN = f"http://127.0.0.1:{os.environ['PORT']}"
-
-
-class Credentials(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    username: str
-    password: str
-
-
-api = FastAPI()
-api.add_middleware(
-    SessionMiddleware, secret_key=secrets.token_urlsafe(32), session_cookie="__Host-oauth", max_age=None, https_only=True
-)
+app = Flask(__name__)
+app.config.update(SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_NAME="__Host-oauth", SESSION_COOKIE_SECURE=True)
 
 
 class Cache:
@@ -35,17 +23,17 @@ class Cache:
     def __init__(self):
         self.kept = {}
 
-    async def get(self, key):
+    def get(self, key):
         return self.kept.get(key)
 
-    async def set(self, key, value, expires=None):
+    def set(self, key, value, timeout=None):
         self.kept[key] = value
 
-    async def delete(self, key):
+    def delete(self, key):
         self.kept.pop(key, None)
 
 
-oauth = OAuth(cache=Cache())
+oauth = OAuth(app, cache=Cache())
 oauth.register(
     "provider",
     client_id="app",
@@ -56,62 +44,61 @@ oauth.register(
 )
 
 
-@api.get("/login/provider")
-async def start(request: Request):
-    return await oauth.provider.authorize_redirect(request, f"{OWN}/login/provider/callback")
+@app.post("/provider/token")
+def provider_token():
+    return jsonify(access_token=request.form["code"], token_type="bearer", expires_in=3600)
 
 
-@api.get("/login/provider/callback")
-async def callback(request: Request, response: Response):
-    try:
-        token = await oauth.provider.authorize_access_token(request)
-    except OAuthError as error:
-        raise HTTPException(400, "This login was not begun here") from error
-    found = await oauth.provider.get("me", token=token)
-    return begin(found.json()["name"], request, response)
+@app.get("/provider/me")
+def provider_me():
+    return jsonify(name=request.headers["Authorization"].removeprefix("Bearer "))
 
 
-@api.get("/")
+def begin(user):
+    answer = jsonify(ok=True)
+    answer.set_cookie(COOKIE, memory.begin(user, request.cookies.get(COOKIE)), **memory.ATTRIBUTES)
+    return answer
+
+
+@app.get("/")
 def index():
-    return {"ok": True}
+    return jsonify(ok=True)
 
 
-@api.post("/provider/token")
-def provider_token(code: Annotated[str, Form()]):
-    return {"access_token": code, "token_type": "bearer", "expires_in": 3600}
+@app.get("/login/provider")
+def start():
+    return oauth.provider.authorize_redirect(f"{OWN}/login/provider/callback")
 
 
-@api.get("/provider/me")
-def provider_me(authorization: Annotated[str, Header()]):
-    return {"name": authorization.removeprefix("Bearer ")}
+@app.get("/login/provider/callback")
+def callback():
+    try:
+        token = oauth.provider.authorize_access_token()
+    except OAuthError:
+        return jsonify(error="this login was not begun here"), 400
+    return begin(oauth.provider.get("me", token=token).json()["name"])
 
 
-def begin(user: str, request: Request, response: Response):
-    response.set_cookie(COOKIE, memory.begin(user, request.cookies.get(COOKIE)), **memory.ATTRIBUTES)
-    return {"ok": True}
+@app.post("/login")
+def login():
+    body = request.get_json()
+    user = memory.authenticate(body["username"], body["password"])
+    return begin(user) if user else (jsonify(error="wrong username or password"), 401)
 
 
-@api.post("/login")
-def login(body: Credentials, request: Request, response: Response):
-    user = memory.authenticate(body.username, body.password)
-    if user is None:
-        raise HTTPException(401, "Wrong username or password")
-    return begin(user, request, response)
-
-
-@api.get("/me")
-def me(request: Request):
+@app.get("/me")
+def me():
     user = memory.user_of(request.cookies.get(COOKIE))
-    if user is None:
-        raise HTTPException(401, "Sign in first")
-    return {"username": user}
+    return (jsonify(username=user), 200) if user else (jsonify(error="sign in first"), 401)
 
 
-@api.post("/logout")
-def logout(request: Request, response: Response):
+@app.post("/logout")
+def logout():
     memory.end(request.cookies.get(COOKIE))
-    response.delete_cookie(COOKIE, **memory.ATTRIBUTES)
-    return {"ok": True}
+    answer = jsonify(ok=True)
+    answer.delete_cookie(COOKIE, **memory.ATTRIBUTES)
+    return answer
 
 
-app = Guard(api)
+if __name__ == "__main__":
+    wsgi_guard.serve(wsgi_guard.guarded(app))

@@ -77,7 +77,7 @@ async def lifespan(_app):
         await connection.run_sync(Base.metadata.create_all)
     async with sessions() as session:
         for name, password in memory.ACCOUNTS.items():
-            session.add(User(email=f"{name}@example.test", hashed_password=passwords.hash(password)))
+            session.add(User(email=f"{name}@example.com", hashed_password=passwords.hash(password)))
         await session.commit()
     yield
     await engine.dispose()

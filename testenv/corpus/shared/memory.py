@@ -34,5 +34,10 @@ def end(session_id: str | None) -> None:
     _sessions.pop(_digest(session_id or ""), None)
 
 
+def end_all(user: str) -> None:
+    for digest in [digest for digest, (owner, _) in _sessions.items() if owner == user]:
+        del _sessions[digest]
+
+
 def _digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode("utf-8", "surrogateescape")).hexdigest()
