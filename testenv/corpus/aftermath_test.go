@@ -61,7 +61,10 @@ func (p *proof) loginCSRF(ctx context.Context) (bool, error) {
 	for _, kind := range []string{"form", "multipart", "text/plain", "none"} {
 		attacker := p.browser().as("bob")
 		requests := p.recipe.Steps["login"]
-		post := slices.IndexFunc(requests, func(r request) bool { return strings.HasPrefix(r.Request, "POST") })
+		post := len(requests) - 1 // what signs in is the last of the forms
+		for post >= 0 && !strings.HasPrefix(requests[post].Request, "POST") {
+			post--
+		}
 		if post < 0 {
 			return false, nil
 		}
