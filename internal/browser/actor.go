@@ -27,6 +27,7 @@ type actor struct {
 	captured    map[string]secret.Text
 	user        string
 	last        []trace.Exchange // of the step performed last
+	kept        *cookie.Jar      // what a frozen browser holds again after each read; nil for the others
 }
 
 func (a *actor) Become(user string) { a.user = user }
@@ -52,6 +53,9 @@ func (a *actor) LoginWrong(ctx context.Context, user string) error {
 
 func (a *actor) Identify(ctx context.Context, moment string, plants ...probe.Plant) trace.Who {
 	err := a.perform(ctx, attempt{step: "identity", plants: plants, anyStatus: true})
+	if a.kept != nil { // an attacker keeps an id that the API takes away
+		a.jar = a.kept.Clone()
+	}
 	who := trace.Who{Kind: trace.Broken}
 	if errors.Is(err, probe.ErrRateLimited) {
 		who.Kind = trace.TooMany
@@ -248,6 +252,7 @@ func (a *actor) Wear(credential trace.Credential) {
 func (a *actor) Freeze(name string) probe.Actor {
 	kept := a.stage.open(name, a.stage.connections())
 	kept.jar = a.jar.Only(a.stage.facts.Cookies()...)
+	kept.kept = kept.jar.Clone()
 	for _, slot := range a.stage.facts.Carrier {
 		if id, worn := a.worn[slot]; worn {
 			kept.worn[slot] = id

@@ -119,6 +119,7 @@ func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape, firs
 		return err
 	}
 	stage.Look(ctx, after, planted)
+	thief.Wear(planted) // the read before may have been answered with its deletion (CVE-2021-41246)
 	thief.Identify(ctx, after)
 	other := stage.Actor(control)
 	other.Wear(stage.Forge(probe.LikeIssued))

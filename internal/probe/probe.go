@@ -95,7 +95,8 @@ type Actor interface {
 	// Wear puts the credential into the carrier's slots, replacing what is there.
 	Wear(trace.Credential)
 	// Freeze opens another browser that holds a copy of the carrier and nothing
-	// else. It does not follow what happens to this one.
+	// else. It does not follow what happens to this one, nor what its own reads of
+	// the identity step are answered with.
 	Freeze(name string) Actor
 	// Copy opens another browser with a copy of the whole jar.
 	Copy(name string) Actor
