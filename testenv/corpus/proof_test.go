@@ -60,6 +60,7 @@ var experiments = []struct {
 	{"cookie-prefix-bypass", "", 1, (*proof).disguisedName},
 	{"session-id-sql-injection", "", 1, (*proof).joinedInSQL},
 	{"session-id-sql-injection/wildcard", "", 1, (*proof).patternInSQL},
+	{"session-id-malformed-input", "", 1, (*proof).malformed},
 	{"session-cookie-tamperable", "", 2, (*proof).tampered},
 	{"session-id-sequential", "", 2, (*proof).counted},
 	{"session-id-timestamp-based", "", 1, (*proof).clocked},
