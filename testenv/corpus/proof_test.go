@@ -81,16 +81,6 @@ var experiments = []struct {
 	{"password-change-keeps-other-sessions", "change-password", 1, (*proof).passwordOthers},
 }
 
-// provable says whether there is an experiment for the rule.
-func provable(rule string) bool {
-	for _, one := range experiments {
-		if one.rule == rule {
-			return true
-		}
-	}
-	return false
-}
-
 // attack makes the controls and then every experiment, and gives the rules
 // that an experiment proved broken.
 func (p *proof) attack(ctx context.Context) ([]string, error) {
