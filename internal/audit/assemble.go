@@ -47,7 +47,7 @@ func (result Result) Report(s Setting) report.Report {
 	made := report.Report{
 		Version: s.Version, Target: s.Target, Accepted: s.Accepted,
 		Requests: s.Requests, Logins: s.Logins, Duration: s.Duration,
-		Calibration: calibrated(result.Facts),
+		Calibration: calibrated(result.Facts), Cookies: result.cookies(), Samples: result.samples(),
 	}
 	if result.Problem.Code != "" {
 		made.Problem = sentence(result.Problem)
@@ -195,6 +195,16 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier)
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
+	}
+	for i := range r.Cookies {
+		cookie := &r.Cookies[i]
+		wash(&cookie.Name, &cookie.Request, &cookie.SameSite, &cookie.Domain, &cookie.Path)
+		for j := range cookie.Rejected {
+			wash(&cookie.Rejected[j])
+		}
+	}
+	for i := range r.Samples {
+		wash(&r.Samples[i].Cookie)
 	}
 	controls := slices.Clone(r.Calibration.Controls)
 	for i := range controls {

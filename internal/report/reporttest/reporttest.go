@@ -118,6 +118,14 @@ func Vulnerable() report.Report {
 		},
 		Findings: []report.Finding{rotation(), afterLogout(), unprefixed()},
 		Accepted: []report.Declared{{Rule: prefix.ID, Reason: "legacy domain", Until: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)}},
+		Baseline: report.Baseline{Given: true, Gone: []string{cleared.ID}},
+		Cookies: []report.Cookie{
+			{Name: "session_id", Request: "GET /", Carrier: true, HTTPOnly: true, Path: "/", Times: 31},
+			{Name: "csrf", Request: "GET /", Secure: true, SameSite: "Lax", Domain: "localhost", Path: "/", Lifetime: 90 * 24 * time.Hour, Times: 8,
+				Rejected: []string{"the domain is a public suffix"}},
+		},
+		Samples: []report.Sample{{Cookie: "session_id", Count: 26, Capacity: 64, Rising: 13,
+			Places: []float64{0, 0, 3.1, 3.3, 3.4, 3.2, 3.3, 3.1, 3.4, 3.3, 0, 3.2, 3.3, 3.1, 3.5, 3.2}}},
 		Calibration: report.Calibration{
 			Carrier: "cookie session_id", Kind: "server-side session", Controls: controls,
 			Victim: "alice", Attackers: "an anonymous visitor and bob",
@@ -186,6 +194,7 @@ func Hardened() report.Report {
 		}),
 		Gate:     report.Gate{Passed: true, FailUnder: 70, FailOn: "new", Reason: "score 98 is at least 70"},
 		Coverage: report.Coverage{Tested: 5, Applicable: 8, CoreUntested: []string{hostPrefix.ID}},
+		Cookies:  []report.Cookie{{Name: "__Host-session_id", Request: "GET /", Carrier: true, Secure: true, HTTPOnly: true, SameSite: "Lax", Path: "/", Times: 40}},
 		Results: []report.Result{
 			{Rule: notRotated, Outcome: finding.Pass},
 			{Rule: hostPrefix, Outcome: finding.NotTested, Reason: finding.Reason{Code: finding.Decided, Text: "the cookie has no __Host- prefix"}},

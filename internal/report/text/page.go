@@ -2,10 +2,11 @@ package text
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
+
+	"github.com/sessiongate/sessiongate/internal/report/tame"
 )
 
 // look is what a line means; colour only repeats it.
@@ -54,7 +55,7 @@ func (p *page) heading(as look, text string) {
 
 // line writes one line, made harmless before it is coloured.
 func (p *page) line(as look, text string) {
-	text = strings.TrimRight(inert(clean(text)), " ")
+	text = strings.TrimRight(inert(tame.Line(text)), " ")
 	if p.color && as != plain {
 		indent := len(text) - len(strings.TrimLeft(text, " "))
 		text = text[:indent] + paint(as, text[indent:])
@@ -73,7 +74,7 @@ func paint(as look, text string) string {
 // that is too long for a line has one to itself.
 func (p *page) wrap(as look, first, rest, text string) {
 	line, empty := first, true
-	for _, word := range strings.Fields(clean(text)) {
+	for _, word := range strings.Fields(tame.Line(text)) {
 		if !empty && columns(line)+1+columns(word) > p.width {
 			p.line(as, line)
 			line, empty = rest, true
@@ -94,21 +95,6 @@ func (p *page) verbatim(indent, text string) {
 }
 
 func columns(text string) int { return utf8.RuneCountInString(text) }
-
-// clean drops what a terminal obeys and what turns text around; any white space
-// becomes a blank. The texts of a report are clean already: this is the fence
-// that stands when somebody forgets.
-func clean(text string) string {
-	return strings.Map(func(char rune) rune {
-		switch {
-		case unicode.IsSpace(char):
-			return ' '
-		case unicode.In(char, unicode.Cc, unicode.Cf):
-			return -1
-		}
-		return char
-	}, strings.ToValidUTF8(text, "\ufffd"))
-}
 
 // inert parts what GitHub's runner takes for a command in any output: "::" at
 // the start of a line, however it is indented, and "##[" anywhere in it.

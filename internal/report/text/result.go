@@ -35,30 +35,21 @@ func held(p *page, r report.Report) {
 	}
 }
 
-// untested groups by reason, since one missing step leaves many rules open.
+// untested says what would have to change, once for each reason.
 func untested(p *page, r report.Report) {
-	var reasons []finding.Reason
-	rules, total := map[finding.Reason][]string{}, 0
-	for _, result := range r.Results {
-		switch result.Outcome {
-		case finding.Pass, finding.Fail, finding.NotApplicable:
-			continue
-		}
-		if rules[result.Reason] == nil {
-			reasons = append(reasons, result.Reason)
-		}
-		rules[result.Reason] = append(rules[result.Reason], result.Rule.ID)
-		total++
+	groups, total := r.Open(), 0
+	for _, open := range groups {
+		total += len(open.Rules)
 	}
 	if total == 0 {
 		return
 	}
 	p.heading(warning, fmt.Sprintf("NOT TESTED: %d", total))
-	for _, reason := range reasons {
-		p.wrap(plain, "  ", "  ", cmp.Or(either(": ", string(reason.Code), reason.Text), "without a reason"))
-		p.wrap(plain, inner, inner, strings.Join(rules[reason], ", "))
-		if reason.Remedy != "" {
-			p.wrap(faint, inner, inner, "To test it: "+reason.Remedy)
+	for _, open := range groups {
+		p.wrap(plain, "  ", "  ", cmp.Or(either(": ", string(open.Reason.Code), open.Reason.Text), "without a reason"))
+		p.wrap(plain, inner, inner, strings.Join(open.Rules, ", "))
+		if open.Reason.Remedy != "" {
+			p.wrap(faint, inner, inner, "To test it: "+open.Reason.Remedy)
 		}
 	}
 }
@@ -90,35 +81,18 @@ func section(p *page, name string, lines []string) {
 func accepted(r report.Report) []string {
 	var lines []string
 	used := map[string]bool{}
-	for _, f := range r.Findings {
-		if f.Status != report.Accepted {
-			continue
-		}
+	for _, f := range r.With(report.Accepted) {
 		line := either(", ", f.Rule.ID, f.Subject)
-		for _, d := range r.Accepted {
-			if covers(d, f.Rule) {
-				used[d.Rule] = true
-				line += ": " + reasonOf(d)
-				break
-			}
+		if declared, covered := r.Acceptance(f.Rule); covered {
+			used[declared.Rule] = true
+			line += ": " + declared.String()
 		}
 		lines = append(lines, line)
 	}
 	for _, d := range r.Accepted {
 		if !used[d.Rule] {
-			lines = append(lines, d.Rule+": "+reasonOf(d)+"; nothing found")
+			lines = append(lines, d.Rule+": "+d.String()+"; nothing found")
 		}
 	}
 	return lines
-}
-
-func covers(d report.Declared, rule finding.Rule) bool {
-	return d.Rule == rule.ID || d.Rule == rule.Base()
-}
-
-func reasonOf(d report.Declared) string {
-	if d.Until.IsZero() {
-		return d.Reason
-	}
-	return d.Reason + " (until " + d.Until.Format("2006-01-02") + ")"
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/tame"
 )
 
 const (
@@ -15,12 +16,7 @@ const (
 
 // findings tells those attacks that somebody has to do something about.
 func findings(p *page, r report.Report) {
-	var told []report.Finding
-	for _, f := range r.Findings {
-		if f.Status != report.Accepted {
-			told = append(told, f)
-		}
-	}
+	told := r.Counted()
 	if len(told) == 0 {
 		return
 	}
@@ -80,12 +76,12 @@ func exchanges(p *page, all []finding.Evidence) {
 		if isWitness(seen) {
 			continue
 		}
-		actors = max(actors, min(widest, columns(clean(seen.Actor))))
-		requests = max(requests, min(widest, columns(clean(seen.Request))))
+		actors = max(actors, min(widest, columns(tame.Line(seen.Actor))))
+		requests = max(requests, min(widest, columns(tame.Line(seen.Request))))
 	}
 	for i, seen := range all {
 		if isWitness(seen) {
-			start := fmt.Sprintf("%s%2d. %s  ", body, i+1, clean(seen.Actor))
+			start := fmt.Sprintf("%s%2d. %s  ", body, i+1, tame.Line(seen.Actor))
 			p.wrap(plain, start, body+"    ", testimony(seen))
 			continue
 		}
@@ -93,7 +89,7 @@ func exchanges(p *page, all []finding.Evidence) {
 		if seen.Status != 0 {
 			answer = fmt.Sprintf("%3d", seen.Status)
 		}
-		start := fmt.Sprintf("%s%2d. %-*s  %-*s  %s  ", body, i+1, actors, clean(seen.Actor), requests, clean(seen.Request), answer)
+		start := fmt.Sprintf("%s%2d. %-*s  %-*s  %s  ", body, i+1, actors, tame.Line(seen.Actor), requests, tame.Line(seen.Request), answer)
 		rest := strings.Repeat(" ", columns(start))
 		if columns(start) > p.width-20 { // no room beside it
 			p.line(plain, start)
