@@ -245,25 +245,28 @@ const Poison = " \n::error file=app.py::owned\r\n\t::set-output name=x::y\u2028:
 	"[click](http://evil) ![x](http://evil) | `code` ``` {0} {{x}} \\ \" ' ]]> &amp; "
 
 // Hostile is the vulnerable audit with poison at the end of every text.
-func Hostile() report.Report {
-	poisoned := Vulnerable()
-	poisoned.Problem = "stopped early"
-	poison(reflect.ValueOf(&poisoned).Elem())
-	return poisoned
+func Hostile() report.Report { return Seasoned(Poison) }
+
+// Seasoned is the same with another text than poison, to compare with.
+func Seasoned(with string) report.Report {
+	made := Vulnerable()
+	made.Problem = "stopped early"
+	season(reflect.ValueOf(&made).Elem(), with)
+	return made
 }
 
-// poison leaves typed words alone: they are ours, never a target's.
-func poison(value reflect.Value) {
+// season leaves typed words alone: they are ours, never a target's.
+func season(value reflect.Value, with string) {
 	switch value.Kind() {
 	case reflect.String:
 		if value.Type() == reflect.TypeFor[string]() {
-			value.SetString(value.String() + Poison)
+			value.SetString(value.String() + with)
 		}
 	case reflect.Slice:
 		own := reflect.MakeSlice(value.Type(), value.Len(), value.Len()) // the rules' lists are shared
 		reflect.Copy(own, value)
 		for i := range own.Len() {
-			poison(own.Index(i))
+			season(own.Index(i), with)
 		}
 		value.Set(own)
 	case reflect.Struct:
@@ -271,7 +274,7 @@ func poison(value reflect.Value) {
 			return
 		}
 		for i := range value.NumField() {
-			poison(value.Field(i))
+			season(value.Field(i), with)
 		}
 	}
 }
