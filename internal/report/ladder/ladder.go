@@ -1,4 +1,4 @@
-// Package ladder reads the evidence of a finding as a sequence between five
+// Package ladder reads the evidence of a finding as a sequence between six
 // parties, for outputs that draw it. It invents nothing: each rung is a line of
 // the evidence.
 package ladder
@@ -19,13 +19,14 @@ const (
 	Attacker Party = iota
 	Victim
 	Control
+	Client // anybody else who makes requests
 	API
 	Store
 )
 
 // String names the party for a reader.
 func (p Party) String() string {
-	return [...]string{"attacker", "victim", "control", "API", "store"}[p]
+	return [...]string{"attacker", "victim", "control", "client", "API", "store"}[p]
 }
 
 // Rung is one line of the evidence. From and To are equal where nothing
@@ -80,13 +81,12 @@ func rungOf(seen finding.Evidence) Rung {
 	return r
 }
 
-// client places an actor of a flow. Whoever is neither a victim nor a control
-// tries something that she should not be able to.
+// client places an actor of a flow by its name.
 func client(actor string) (Party, string) {
 	for party, names := range map[Party][]string{
 		Victim:   {"victim", "twin"},
 		Control:  {"control", "visitor", "first visitor", "stranger", "bystander", "anonymous"},
-		Attacker: {"attacker"},
+		Attacker: {"attacker", "forged id", "holder of"},
 	} {
 		for _, name := range names {
 			if rest, is := strings.CutPrefix(actor, name); is && (rest == "" || rest[0] == ' ' || rest[0] == ',') {
@@ -97,7 +97,7 @@ func client(actor string) (Party, string) {
 			}
 		}
 	}
-	return Attacker, actor
+	return Client, actor
 }
 
 // split parts what a request carried from what came back.
@@ -116,7 +116,7 @@ func split(note string) (carries, answer string) {
 // Parties are those that the story needs, from left to right.
 func Parties(rungs []Rung) []Party {
 	var parties []Party
-	for _, party := range []Party{Attacker, Victim, Control, API, Store} {
+	for _, party := range []Party{Attacker, Victim, Control, Client, API, Store} {
 		if slices.ContainsFunc(rungs, func(r Rung) bool { return r.From == party || r.To == party }) {
 			parties = append(parties, party)
 		}

@@ -38,13 +38,17 @@ func TestOf(t *testing.T) {
 			finding.Evidence{Actor: "first visitor", Request: "GET /"},
 			ladder.Rung{From: ladder.Control, To: ladder.API, As: "first visitor", What: "GET /"},
 		},
-		"somebody who tries": {
-			finding.Evidence{Actor: "always true", Request: "GET /me"},
-			ladder.Rung{From: ladder.Attacker, To: ladder.API, As: "always true", What: "GET /me"},
+		"an attacker by another name": {
+			finding.Evidence{Actor: "holder of «0a1b2c»", Request: "GET /me"},
+			ladder.Rung{From: ladder.Attacker, To: ladder.API, As: "holder of «0a1b2c»", What: "GET /me", IDs: []string{"«0a1b2c»"}},
+		},
+		"somebody else": {
+			finding.Evidence{Actor: "bob", Request: "POST /login"},
+			ladder.Rung{From: ladder.Client, To: ladder.API, As: "bob", What: "POST /login"},
 		},
 		"not a victim by its first letters": {
 			finding.Evidence{Actor: "victimised", Request: "GET /me"},
-			ladder.Rung{From: ladder.Attacker, To: ladder.API, As: "victimised", What: "GET /me"},
+			ladder.Rung{From: ladder.Client, To: ladder.API, As: "victimised", What: "GET /me"},
 		},
 		"a statement": {
 			finding.Evidence{Actor: "store", Request: "DELETE FROM sessions", Note: "DELETE FROM sessions WHERE id = $1 with $1 = «0a1b2c»"},

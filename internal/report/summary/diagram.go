@@ -42,7 +42,7 @@ func sequence(f report.Finding) string {
 }
 
 // short is a name that is no word of Mermaid's.
-func short(party ladder.Party) string { return [...]string{"A", "V", "C", "API", "S"}[party] }
+func short(party ladder.Party) string { return [...]string{"A", "V", "C", "O", "API", "S"}[party] }
 
 func drawn(rung ladder.Rung) string {
 	as := ""

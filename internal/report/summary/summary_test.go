@@ -67,7 +67,7 @@ func structure(page string) map[string]int {
 	return marks
 }
 
-var line = regexp.MustCompile(`^    (autonumber|participant (A|V|C|API|S) as \w+|(A|V|C|API)(->>|-->>)(A|V|C|API|S): .*|Note over (A|V|C|API|S): .*)$`)
+var line = regexp.MustCompile(`^    (autonumber|participant (A|V|C|O|API|S) as \w+|(A|V|C|O|API)(->>|-->>)(A|V|C|O|API|S): .*|Note over (A|V|C|O|API|S): .*)$`)
 
 // Every line of a diagram is one that we drew, and no text in it has a
 // character that Mermaid could read as its own.
