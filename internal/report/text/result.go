@@ -7,12 +7,13 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/screen"
 )
 
 const inner = "    "
 
 // held lists the attacks that failed, those with something to say apart.
-func held(p *page, r report.Report) {
+func held(p *screen.Page, r report.Report) {
 	var quiet, noted []string
 	for _, result := range r.Results {
 		switch {
@@ -26,17 +27,17 @@ func held(p *page, r report.Report) {
 	if len(quiet)+len(noted) == 0 {
 		return
 	}
-	p.heading(good, fmt.Sprintf("HELD: %d", len(quiet)+len(noted)))
+	p.Heading(screen.Good, fmt.Sprintf("HELD: %d", len(quiet)+len(noted)))
 	if len(quiet) > 0 {
-		p.wrap(plain, "  ", "  ", strings.Join(quiet, ", "))
+		p.Wrap(screen.Plain, "  ", "  ", strings.Join(quiet, ", "))
 	}
 	for _, note := range noted {
-		p.wrap(plain, "  ", inner, note)
+		p.Wrap(screen.Plain, "  ", inner, note)
 	}
 }
 
 // untested says what would have to change, once for each reason.
-func untested(p *page, r report.Report) {
+func untested(p *screen.Page, r report.Report) {
 	groups, total := r.Open(), 0
 	for _, open := range groups {
 		total += len(open.Rules)
@@ -44,18 +45,18 @@ func untested(p *page, r report.Report) {
 	if total == 0 {
 		return
 	}
-	p.heading(warning, fmt.Sprintf("NOT TESTED: %d", total))
+	p.Heading(screen.Warning, fmt.Sprintf("NOT TESTED: %d", total))
 	for _, open := range groups {
-		p.wrap(plain, "  ", "  ", cmp.Or(either(": ", string(open.Reason.Code), open.Reason.Text), "without a reason"))
-		p.wrap(plain, inner, inner, strings.Join(open.Rules, ", "))
+		p.Wrap(screen.Plain, "  ", "  ", cmp.Or(either(": ", string(open.Reason.Code), open.Reason.Text), "without a reason"))
+		p.Wrap(screen.Plain, inner, inner, strings.Join(open.Rules, ", "))
 		if open.Reason.Remedy != "" {
-			p.wrap(faint, inner, inner, "To test it: "+open.Reason.Remedy)
+			p.Wrap(screen.Faint, inner, inner, "To test it: "+open.Reason.Remedy)
 		}
 	}
 }
 
 // declared is what the user has said of rules, with the user's reasons.
-func declared(p *page, r report.Report) {
+func declared(p *screen.Page, r report.Report) {
 	var without []string
 	for _, result := range r.Results {
 		if result.Outcome == finding.NotApplicable {
@@ -66,13 +67,13 @@ func declared(p *page, r report.Report) {
 	section(p, "ACCEPTED", accepted(r))
 }
 
-func section(p *page, name string, lines []string) {
+func section(p *screen.Page, name string, lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	p.heading(bold, fmt.Sprintf("%s: %d", name, len(lines)))
+	p.Heading(screen.Bold, fmt.Sprintf("%s: %d", name, len(lines)))
 	for _, line := range lines {
-		p.wrap(plain, "  ", inner, line)
+		p.Wrap(screen.Plain, "  ", inner, line)
 	}
 }
 
