@@ -67,7 +67,7 @@ of 0 to 100 with every point explained, and fails below a threshold.`,
       --user alice --password-env ALICE_PASSWORD --out sarif=sessiongate.sarif`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(scanCommand(streams), demoCommand(streams), versionCommand(streams))
+	root.AddCommand(scanCommand(streams), demoCommand(streams), explainCommand(streams), versionCommand(streams))
 	return root
 }
 
