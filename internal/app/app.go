@@ -117,6 +117,9 @@ type scan struct {
 // run never fails: what went wrong is the reason that nothing was tested.
 func (s *scan) run(ctx context.Context) audit.Result {
 	launch.Sweep()
+	if s.Progress != nil {
+		s.Progress(audit.Event{Doing: "bringing the API up"})
+	}
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {
