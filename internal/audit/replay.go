@@ -42,9 +42,9 @@ func replay(seen []trace.Exchange, found finding.Finding, users []User) string {
 		return ""
 	}
 	slices.SortFunc(s.steps, func(a, b trace.Exchange) int { return a.Seq - b.Seq })
+	s.share()
 	for i, step := range s.steps {
-		s.line("echo " + literal(fmt.Sprintf("--- %d. %s: %s: %s", i+1, step.Actor, step.Request.Line(), expected(step, notes[step.Seq]))))
-		s.perform(step)
+		s.perform(fmt.Sprintf("%d. %s: %s: %s", i+1, step.Actor, step.Request.Line(), expected(step, notes[step.Seq])), step)
 	}
 	head := s.head()
 	if slices.ContainsFunc(found.Evidence, func(told finding.Evidence) bool { return told.Actor == "gate" }) {
@@ -53,16 +53,19 @@ func replay(seen []trace.Exchange, found finding.Finding, users []User) string {
 	return head + s.body.String()
 }
 
-// expected is what the answer was during the scan.
+// expected is what the answer was during the scan. What was carried stands in
+// the command.
 func expected(step trace.Exchange, note string) string {
-	answer := "no answer"
+	told := []string{"no answer"}
 	if step.Response.Status != 0 {
-		answer = fmt.Sprint(step.Response.Status)
+		told[0] = fmt.Sprint(step.Response.Status)
 	}
-	if note == "" {
-		return answer
+	for part := range strings.SplitSeq(note, ", ") {
+		if part != "" && !strings.HasPrefix(part, "carries ") {
+			told = append(told, part)
+		}
 	}
-	return answer + ", " + note
+	return strings.Join(told, ", ")
 }
 
 // script is the replay while it is written.
@@ -76,6 +79,9 @@ type script struct {
 	order []secret.Text // of the names
 	body  strings.Builder
 	asks  []string // variables of the environment
+	// What all requests have in common.
+	address string
+	common  []trace.Field
 }
 
 // shortest is the length from which an id is no accident in a text.
@@ -146,27 +152,36 @@ func (s *script) sent(exchange trace.Exchange) []secret.Text {
 
 func (s *script) line(text string) { s.body.WriteString(text + "\n") }
 
+// share finds what all requests have in common, which is written once: the
+// address, so that the script can be pointed at another, and header fields.
+func (s *script) share() {
+	first := s.steps[0].Request
+	s.address = address.FindString(first.URL.Reveal())
+	if len(s.steps) == 1 {
+		return
+	}
+	for _, field := range first.Header {
+		missing := slices.ContainsFunc(s.steps, func(step trace.Exchange) bool { return !slices.Contains(step.Request.Header, field) })
+		alone := trace.Exchange{Request: trace.Request{Header: []trace.Field{field}}}
+		if !missing && !strings.EqualFold(field.Name, "Cookie") && len(s.sent(alone)) == 0 {
+			s.common = append(s.common, field)
+		}
+	}
+}
+
+var address = regexp.MustCompile(`^https?://[^/?#]*`)
+
 // perform writes the request, and takes from its answer what later ones send.
-func (s *script) perform(step trace.Exchange) {
+func (s *script) perform(title string, step trace.Exchange) {
 	for _, id := range s.sent(step) {
 		if s.from[id] == 0 && s.names[id] == "" {
 			s.line(s.name(id) + "=" + fresh(id) + "   # " + id.Tag() + ", made up")
 		}
 	}
-	var taken []string
+	s.line("try " + literal(title) + s.curl(step))
 	for _, id := range s.needed(step) {
 		found, which := s.pattern(step, id)
-		taken = append(taken, fmt.Sprintf("%s=$(sed -n %s <<<\"$answer\" | %s)   # %s", s.name(id), literal(found), which, id.Tag()))
-	}
-	if len(taken) == 0 {
-		s.line(s.curl(step))
-		s.line("echo")
-		return
-	}
-	s.line("answer=$(" + s.curl(step) + ")")
-	s.line(`echo "$answer"`)
-	for _, line := range taken {
-		s.line(line)
+		s.line(fmt.Sprintf("%s=$(sed -n %s <<<\"$answer\" | %s)   # %s", s.name(id), literal(found), which, id.Tag()))
 	}
 }
 
@@ -227,21 +242,32 @@ func basic(text string) string { return special.ReplaceAllString(tame.Line(text)
 // unsent are fields that curl sends by itself or that change nothing.
 var unsent = []string{"user-agent", "accept", "accept-encoding", "cache-control", "content-length", "host", "connection"}
 
+// curl is what try hands on to curl.
 func (s *script) curl(exchange trace.Exchange) string {
-	command := "curl -sS -i "
+	command := ""
 	if exchange.Request.Method != "GET" {
-		command += "-X " + literal(exchange.Request.Method) + " "
+		command += " -X " + literal(exchange.Request.Method)
 	}
-	command += s.word(exchange.Request.URL)
-	for _, field := range exchange.Request.Header {
-		if !slices.Contains(unsent, strings.ToLower(field.Name)) {
-			command += " -H " + s.word(secret.New(field.Name+": "+field.Value.Reveal()))
-		}
+	if path, is := strings.CutPrefix(exchange.Request.URL.Reveal(), s.address); is {
+		command += ` "$U"` + s.word(secret.New(path))
+	} else {
+		command += " " + s.word(exchange.Request.URL)
 	}
+	command += s.fields(exchange.Request.Header, s.common)
 	if exchange.Request.Body.Len() > 0 {
 		command += " --data-raw " + s.word(exchange.Request.Body)
 	}
 	return command
+}
+
+func (s *script) fields(header, without []trace.Field) string {
+	options := ""
+	for _, field := range header {
+		if !slices.Contains(unsent, strings.ToLower(field.Name)) && !slices.Contains(without, field) {
+			options += " -H " + s.word(secret.New(field.Name+": "+field.Value.Reveal()))
+		}
+	}
+	return options
 }
 
 // piece is a part of a word: a text, or a variable in its place.
@@ -312,17 +338,18 @@ func literal(text string) string {
 	return `'` + strings.ReplaceAll(tame.Line(text), `'`, `'\''`) + `'`
 }
 
-// head says what the script needs.
+// head says what the script needs, and what a try is.
 func (s *script) head() string {
 	head := "# Needs bash and curl"
 	if len(s.asks) > 0 {
 		head += ", and the passwords in " + strings.Join(s.asks, " and ")
 	}
-	head += ".\n"
+	head += ". Set U to try another address.\n"
 	for _, name := range s.asks {
 		head += ": \"${" + name + ":?}\"\n"
 	}
-	return head
+	return head + "U=${U:-" + literal(s.address) + "}\n" +
+		`try() { echo "--- $1"; answer=$(curl -sS -i` + s.fields(s.common, nil) + ` "${@:2}"); echo "$answer"; }` + "\n"
 }
 
 // fresh is a shell expression for an id of the same form that nobody has used:

@@ -39,6 +39,11 @@ func story(p *screen.Page, number int, f report.Finding) {
 	p.Blank()
 	p.Wrap(screen.Plain, body, body, f.Message)
 	exchanges(p, f.Evidence)
+	if f.Rule.Why != "" {
+		p.Blank()
+		p.Line(screen.Bold, body+"Why it matters")
+		p.Wrap(screen.Plain, body, body, f.Rule.Why)
+	}
 	remedy(p, f)
 	if f.Replay != "" {
 		p.Blank()
@@ -64,8 +69,12 @@ func sinceWhen(status report.Status) string {
 	return ""
 }
 
-// widest keeps one long path from pushing every note off the page.
-const widest = 24
+// The widest columns: one long path or name is not to push every note off the
+// page.
+const (
+	widest      = 24
+	widestActor = 18
+)
 
 func exchanges(p *screen.Page, all []finding.Evidence) {
 	if len(all) == 0 {
@@ -77,7 +86,7 @@ func exchanges(p *screen.Page, all []finding.Evidence) {
 		if isWitness(seen) {
 			continue
 		}
-		actors = max(actors, min(widest, screen.Columns(tame.Line(seen.Actor))))
+		actors = max(actors, min(widestActor, screen.Columns(tame.Line(seen.Actor))))
 		requests = max(requests, min(widest, screen.Columns(tame.Line(seen.Request))))
 	}
 	for i, seen := range all {
@@ -90,7 +99,13 @@ func exchanges(p *screen.Page, all []finding.Evidence) {
 		if seen.Status != 0 {
 			answer = fmt.Sprintf("%3d", seen.Status)
 		}
-		start := fmt.Sprintf("%s%2d. %-*s  %-*s  %s  ", body, i+1, actors, tame.Line(seen.Actor), requests, tame.Line(seen.Request), answer)
+		actor := tame.Line(seen.Actor)
+		start := fmt.Sprintf("%s%2d. %-*s  ", body, i+1, actors, actor)
+		if screen.Columns(actor) > actors { // it has a line to itself
+			p.Line(screen.Plain, start)
+			start = strings.Repeat(" ", screen.Columns(body)+4+actors+2)
+		}
+		start += fmt.Sprintf("%-*s  %s  ", requests, tame.Line(seen.Request), answer)
 		rest := strings.Repeat(" ", screen.Columns(start))
 		if screen.Columns(start) > p.Width()-20 { // no room beside it
 			p.Line(screen.Plain, start)
