@@ -39,6 +39,8 @@ var alone = map[string][]string{
 	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
 	"github.com/spf13/cobra":         {"internal/cli"},
 	"github.com/goccy/go-yaml":       {"internal/recipe"},
+	"golang.org/x/term":              {"internal/cli"},
+	"html/template":                  {"internal/report/html"},
 }
 
 type listed struct {
