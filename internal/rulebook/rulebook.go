@@ -111,6 +111,8 @@ var about = map[finding.Family]string{
 	finding.Cookie:      "The cookie is handed to those it is not meant for, or planted by them.",
 	finding.Exposure:    "The id stands where others read it.",
 	finding.Injection:   "The id is taken for more than a value.",
+	"delivery":          "A session is brought to another's browser, or taken from it.",
+	"robustness":        "What is no session id breaks the API.",
 }
 
 // open is what can leave the rule not tested, one clause each.

@@ -123,6 +123,19 @@ func TestListNamesEveryRuleOnce(t *testing.T) {
 	}
 }
 
+func TestEveryFamilyIsDescribed(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := rulebook.List(&out, catalog.All(), screen.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range catalog.Rules() {
+		if heading := strings.ToUpper(string(rule.Family)) + ": "; !strings.Contains(out.String(), "\n"+heading) && !strings.HasPrefix(out.String(), heading) {
+			t.Errorf("the family %s is not described", rule.Family)
+		}
+	}
+}
+
 func TestNear(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
