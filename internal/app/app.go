@@ -80,7 +80,25 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	}
 	setting := s.setting(baseline)
 	setting.Duration = time.Since(began)
-	return result.Report(setting), nil
+	made := result.Report(setting)
+	made.Baseline = compared(baseline, made.Findings)
+	return made, nil
+}
+
+// compared says what the baseline has and this scan no longer found.
+func compared(baseline map[json.Known]bool, findings []report.Finding) report.Baseline {
+	left := maps.Clone(baseline)
+	for _, found := range findings {
+		delete(left, json.Known{Rule: found.Rule.ID, Fingerprint: found.Fingerprint})
+	}
+	made := report.Baseline{Given: baseline != nil}
+	for known := range left {
+		if _, ours := catalog.Rule(known.Rule); ours { // the file may be anybody's
+			made.Gone = append(made.Gone, known.Rule)
+		}
+	}
+	slices.Sort(made.Gone)
+	return made
 }
 
 // scan is one run, with what it started.
@@ -99,6 +117,9 @@ type scan struct {
 // run never fails: what went wrong is the reason that nothing was tested.
 func (s *scan) run(ctx context.Context) audit.Result {
 	launch.Sweep()
+	if s.Progress != nil {
+		s.Progress(audit.Event{Doing: "bringing the API up"})
+	}
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {

@@ -549,6 +549,10 @@ func TestOnlyNewFindingsBlockWithABaseline(t *testing.T) {
 	if made := scan(t, worse); made.Gate.ExitCode != 1 {
 		t.Errorf("worse: %+v", made.Gate)
 	}
+	mended := scan(t, fmt.Sprintf(demoRecipe, demo(t))+gate)
+	if diff := cmp.Diff(report.Baseline{Given: true, Gone: []string{"session-cookie-missing-httponly"}}, mended.Baseline); diff != "" {
+		t.Errorf("mended (-want +got):\n%s", diff)
+	}
 	var decoded struct{ Version int }
 	if err := json.Unmarshal(whole.Bytes(), &decoded); err != nil || decoded.Version != 1 {
 		t.Errorf("report: %v, version %d", err, decoded.Version)

@@ -47,7 +47,7 @@ func (result Result) Report(s Setting) report.Report {
 	made := report.Report{
 		Version: s.Version, Target: s.Target, Accepted: s.Accepted,
 		Requests: s.Requests, Logins: s.Logins, Duration: s.Duration,
-		Calibration: calibrated(result.Facts),
+		Calibration: calibrated(result.Facts), Cookies: result.cookies(), Samples: result.samples(),
 	}
 	if result.Problem.Code != "" {
 		made.Problem = sentence(result.Problem)
@@ -156,7 +156,7 @@ func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
 
 func (result Result) present(s Setting, outcome Outcome, found finding.Finding) report.Finding {
 	made := report.Finding{Finding: found, Location: s.Locate(found.Step), Status: report.New,
-		Replay: replay(result.Seen, found.Evidence, s.Users)}
+		Replay: replay(result.Seen, found, s.Users)}
 	for _, rule := range outcome.Probe.Rules() {
 		if rule.ID == found.Rule {
 			made.Rule = rule
@@ -199,6 +199,16 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
 	}
+	for i := range r.Cookies {
+		cookie := &r.Cookies[i]
+		wash(&cookie.Name, &cookie.Request, &cookie.SameSite, &cookie.Domain, &cookie.Path)
+		for j := range cookie.Rejected {
+			wash(&cookie.Rejected[j])
+		}
+	}
+	for i := range r.Samples {
+		wash(&r.Samples[i].Cookie)
+	}
 	controls := slices.Clone(r.Calibration.Controls)
 	for i := range controls {
 		wash(&controls[i].Note)
@@ -206,7 +216,10 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	r.Calibration.Controls = controls
 	for i := range r.Findings {
 		found := &r.Findings[i]
-		wash(&found.Subject, &found.Message, &found.Replay)
+		wash(&found.Subject, &found.Message)
+		if found.Replay = stripped(redactor.Clean(found.Replay)); len(found.Replay) > longestReplay {
+			found.Replay = "" // a part of a script is none
+		}
 		found.Evidence = slices.Clone(found.Evidence)
 		for j := range found.Evidence {
 			wash(&found.Evidence[j].Actor, &found.Evidence[j].Request, &found.Evidence[j].Note)
@@ -214,13 +227,24 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	}
 }
 
-// longestText bounds what a target can put into a report.
-const longestText = 4000
+// What a target can put into a report is bounded.
+const (
+	longestText   = 4000
+	longestReplay = 64 << 10 // bytes
+)
 
 // printable drops what could steer a terminal or a log: C0, C1, format
 // characters such as bidirectional overrides. Line breaks stay.
 func printable(text string) string {
-	kept := strings.Map(func(r rune) rune {
+	kept := stripped(text)
+	if runes := []rune(kept); len(runes) > longestText {
+		return string(runes[:longestText]) + "…"
+	}
+	return kept
+}
+
+func stripped(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
 			return r
@@ -231,8 +255,4 @@ func printable(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, ""))
-	if runes := []rune(kept); len(runes) > longestText {
-		return string(runes[:longestText]) + "…"
-	}
-	return kept
 }

@@ -77,10 +77,13 @@ type User struct {
 	Password       secret.Text // zero: it has none
 }
 
-// Event is a piece of progress. Done counts flows.
+// Event is a piece of progress. Done counts flows; Total is 0 before it is known
+// how many there are.
 type Event struct {
 	Doing       string
 	Done, Total int
+	Requests    int  // sent so far
+	Ended       bool // rather than begun
 }
 
 // Outcome is one probe's verdict.
@@ -130,7 +133,7 @@ func Run(ctx context.Context, options Options) (Result, error) {
 		r.facts.Users = append(r.facts.Users, user.Name)
 		r.facts.Usernames[user.Name] = user.Username
 	}
-	r.tell("calibrating")
+	r.tell("calibrating", false)
 	r.problem = r.calibrate(ctx)
 	r.perform(ctx, r.wanted())
 	r.perform(ctx, r.doubtful())
@@ -148,9 +151,9 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	return result, nil
 }
 
-func (r *run) tell(doing string) {
+func (r *run) tell(doing string, ended bool) {
 	if r.Progress != nil {
-		r.Progress(Event{Doing: doing, Done: r.done, Total: r.total})
+		r.Progress(Event{Doing: doing, Done: r.done, Total: r.total, Requests: r.World.Requests(), Ended: ended})
 	}
 }
 
@@ -224,7 +227,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 	if len(r.traces[flow.Name]) > 0 {
 		doing = "repeating " + flow.Name
 	}
-	r.tell(doing)
+	r.tell(doing, false)
 	r.mu.Unlock()
 	stage := r.World.Open(flow.Name, r.facts)
 	seen := trace.Trace{Flow: flow.Name, Facts: r.facts}
@@ -238,6 +241,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 		defer r.mu.Unlock()
 		r.traces[flow.Name] = append(r.traces[flow.Name], seen)
 		r.done++
+		r.tell(doing, true)
 	}()
 	if err := flow.Run(ctx, stage); err != nil {
 		seen.Problem = r.Redactor.Clean(err.Error())

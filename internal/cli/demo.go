@@ -70,8 +70,14 @@ func (f *flags) act(cmd *cobra.Command, streams Streams, title string, flaws []s
 		<-served
 	}()
 	fmt.Fprintf(streams.Out, "\n=== %s ===\n\n", title)
-	made, err := app.Audit(cmd.Context(), app.Options{Recipe: demoRecipe("http://" + listener.Addr().String()),
-		Version: version(), Now: time.Now(), Store: "in the API's memory"})
+	options := app.Options{Recipe: demoRecipe("http://" + listener.Addr().String()),
+		Version: version(), Now: time.Now(), Store: "in the API's memory"}
+	bar := f.watch(streams)
+	if bar != nil {
+		options.Progress = bar.tell
+	}
+	made, err := app.Audit(cmd.Context(), options)
+	bar.clear()
 	if err != nil {
 		return report.Report{}, err
 	}

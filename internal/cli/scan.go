@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/sessiongate/sessiongate/internal/app"
 	"github.com/sessiongate/sessiongate/internal/audit"
@@ -42,7 +43,8 @@ func scanCommand(streams Streams) *cobra.Command {
 
 Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 3 could not measure, 130 interrupted.`,
-		Example: `  sessiongate scan --config .sessiongate.yml --out json=report.json --out sarif=report.sarif
+		Example: `  sessiongate scan --config .sessiongate.yml --out html=report.html --out sarif=report.sarif
+  sessiongate scan --out markdown=- --quiet >> "$GITHUB_STEP_SUMMARY"
   sessiongate scan http://127.0.0.1:8000 --login "POST /login" --identity "GET /me" \
       --logout "POST /logout" --user alice --password-env ALICE_PASSWORD`,
 		Args: cobra.MaximumNArgs(1),
@@ -65,7 +67,7 @@ Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 	set.BoolVar(&f.ownDatabase, "i-own-this-database", false, "write to a database.url that is not on this machine: run schema and seed, age rows and put them back")
 	set.StringArrayVar(&f.outputs, "out", nil, "`FORMAT=FILE`, repeatable; formats "+strings.Join(app.Formats, ", ")+"; - is standard output")
 	set.DurationVar(&f.timeout, "timeout", 0, "limit of the whole scan (default 5m, 30m with --profile deep)")
-	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for")
+	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for, and no progress")
 	set.BoolVar(&f.verbose, "verbose", false, "print each flow as it begins")
 	set.BoolVar(&f.noColor, "no-color", false, "no colours")
 	return cmd
@@ -89,16 +91,23 @@ func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
 // scan audits and writes; the gate's verdict is the exit code.
 func scan(cmd *cobra.Command, streams Streams, options app.Options, outputs []app.Output, f *flags) error {
 	options.Version, options.Now = version(), time.Now()
-	if f.verbose {
+	bar := f.watch(streams)
+	switch {
+	case f.verbose:
 		options.Progress = func(e audit.Event) {
 			count := ""
 			if e.Total > 0 { // nothing to count while the target comes up
 				count = fmt.Sprintf(" (%d of %d)", e.Done, e.Total)
 			}
-			fmt.Fprintf(streams.Err, "sessiongate: %s%s\n", e.Doing, count)
+			if !e.Ended {
+				fmt.Fprintf(streams.Err, "sessiongate: %s%s\n", e.Doing, count)
+			}
 		}
+	case bar != nil:
+		options.Progress = bar.tell
 	}
 	made, err := app.Audit(cmd.Context(), options)
+	bar.clear()
 	if err != nil {
 		return err
 	}
@@ -153,12 +162,11 @@ func style(streams Streams, noColor bool) app.Style {
 		disabled = false
 	}
 	file, isFile := streams.Out.(*os.File)
-	colour := false
-	if isFile && !noColor && !disabled {
-		info, err := file.Stat()
-		colour = err == nil && info.Mode()&os.ModeCharDevice != 0
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		return app.Style{Width: usual} // the same bytes wherever it runs
 	}
-	return app.Style{Color: colour, Width: 80}
+	kind, _ := streams.Getenv("TERM")
+	return app.Style{Color: !noColor && !disabled && kind != "dumb", Width: min(max(widthOf(file), narrowest), broadest)}
 }
 
 // recipe is the file with the flags over it.

@@ -86,6 +86,26 @@ func Base(id string) string {
 	return base
 }
 
+// Standards names what the rule rests on, for a reader: "CWE-384",
+// "OWASP ASVS v5.0.0-7.2.4". The CVSS vector is the last.
+func (r Rule) Standards() []string {
+	var standards []string
+	for _, cwe := range r.CWE {
+		standards = append(standards, fmt.Sprintf("CWE-%d", cwe))
+	}
+	for _, asvs := range r.ASVS {
+		standards = append(standards, "OWASP ASVS "+asvs)
+	}
+	for _, api := range r.OWASPAPI {
+		standards = append(standards, "OWASP "+api)
+	}
+	standards = append(standards, r.WSTG...)
+	if r.Vector != "" {
+		standards = append(standards, r.Vector)
+	}
+	return standards
+}
+
 // Outcome is what a probe says of a target.
 type Outcome string
 

@@ -35,6 +35,10 @@ type Probe struct {
 	Judge func(trace.Trace) finding.Verdict
 	// How tells a reader, step by step, how it is tested.
 	How []string
+	// Open tells a reader what else can leave it not tested, one clause each. What
+	// the other fields say (steps, users, the profile) is not repeated; it may be
+	// empty.
+	Open []string
 }
 
 // Rules are the probe's rule and its variants.
