@@ -43,7 +43,7 @@ func TestTheSampleAdaptsToItsTarget(t *testing.T) {
 		least, most int
 	}{
 		"core":                        {core, 0, 16, 27},
-		"a slow target":               {core, 60 * time.Millisecond, 16, 22},
+		"a slow target":               {core, 60 * time.Millisecond, 12, 22},
 		"no ids before login":         {logins, 0, 6, 6},
 		"slow, no ids before login":   {logins, 120 * time.Millisecond, 5, 5},
 		"the deep profile":            {deep, 0, 2000, 2000},
