@@ -30,6 +30,7 @@ type actor struct {
 	guise       probe.Guise
 	last        []trace.Exchange // of the step performed last
 	insists     bool             // sends after a 429, too
+	kept        *cookie.Jar      // what a frozen browser holds again after each read; nil for the others
 }
 
 func (a *actor) Become(user string) { a.user = user }
@@ -107,6 +108,9 @@ func (a *actor) Captured(step string) map[string]secret.Text {
 
 func (a *actor) Identify(ctx context.Context, moment string, plants ...probe.Plant) trace.Who {
 	err := a.perform(ctx, attempt{step: "identity", plants: plants, anyStatus: true})
+	if a.kept != nil { // an attacker keeps an id that the API takes away
+		a.jar = a.kept.Clone()
+	}
 	who := trace.Who{Kind: trace.Broken}
 	if errors.Is(err, probe.ErrRateLimited) {
 		who.Kind = trace.TooMany
@@ -347,7 +351,7 @@ func (a *actor) Offered() []trace.Credential {
 func (a *actor) Wear(credential trace.Credential) {
 	for _, held := range credential {
 		if held.Kind == trace.InCookie {
-			a.jar.Set(a.stage.world.origin("/"), held.Name, held.ID)
+			a.jar.Set(a.stage.world.origin("/"), a.stage.world.path(held.Name), held.Name, held.ID)
 			continue
 		}
 		a.worn[held.Slot] = held.ID
@@ -357,6 +361,7 @@ func (a *actor) Wear(credential trace.Credential) {
 func (a *actor) Freeze(name string) probe.Actor {
 	kept := a.stage.open(name, a.stage.connections())
 	kept.jar = a.jar.Only(a.stage.facts.Cookies()...)
+	kept.kept = kept.jar.Clone()
 	for _, slot := range a.stage.facts.Carrier {
 		if id, worn := a.worn[slot]; worn {
 			kept.worn[slot] = id

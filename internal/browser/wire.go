@@ -264,6 +264,7 @@ func (a *actor) observe(response *http.Response, body []byte, path string, now t
 			continue // there is nothing to keep; net/http refuses controls by itself
 		}
 		rejections := a.jar.Store(a.stage.world.origin(path), parsed, now)
+		a.stage.world.placed(parsed.Name, a.jar.Path(parsed.Name))
 		a.stage.world.options.Redactor.Add(parsed.Value)
 		seen.SetCookie = append(seen.SetCookie, trace.SetCookie{Cookie: parsed, Rejections: rejections})
 	}

@@ -4,6 +4,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -71,7 +72,8 @@ type World struct {
 	logins  atomic.Int64
 
 	mu     sync.Mutex
-	madeUp []recipe.User // by NewUser
+	madeUp []recipe.User     // by NewUser
+	paths  map[string]string // cookie name -> the Path that the target last gave it
 }
 
 // New returns a world. Nothing is sent yet.
@@ -84,7 +86,7 @@ func New(options Options) *World {
 		plain.Scheme, plain.Host = "http", strings.TrimSuffix(options.Base.Host, ":443")
 		options.Cleartext = &plain
 	}
-	return &World{options: options, session: sourceOf(options.Session)}
+	return &World{options: options, session: sourceOf(options.Session), paths: map[string]string{}}
 }
 
 // Requests is the number of requests sent so far.
@@ -110,6 +112,24 @@ func (w *World) origin(path string) cookie.Origin {
 	origin := cookie.OriginOf(&at)
 	origin.Secure = true
 	return origin
+}
+
+// path is where a cookie of that name is planted: where the target itself puts
+// it, so that its own takes the place of the planted one as it would in a browser
+// whose attacker chose well. A second one beside it only locks the victim out.
+func (w *World) path(name string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return cmp.Or(w.paths[name], "/")
+}
+
+// placed remembers where the target put a cookie.
+func (w *World) placed(name, path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.paths[name]; path != "" && (known || len(w.paths) < maxSetCookies) {
+		w.paths[name] = path
+	}
 }
 
 // protected is where the identity step goes: what is carried there is what

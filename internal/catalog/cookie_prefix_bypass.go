@@ -34,7 +34,8 @@ var cookiePrefixBypass = probe.Probe{
 // aliases are formats in which NAME is no whole cookie name any more. The
 // groups keep apart what may end the reading of a whole line.
 func aliases(facts trace.Facts) [][]string {
-	plain := []string{"$NAME=ID", "=NAME=ID", "==NAME=ID", "ENCODED=ID"}
+	// Nameless ones come first: behind another cookie some parsers pass them over.
+	plain := []string{"=NAME=ID", "==NAME=ID", "$NAME=ID", "ENCODED=ID"}
 	if strings.Contains(strings.Join(facts.Cookies(), ""), "_") {
 		plain = append(plain, "DOTTED=ID", "BRACKET=ID")
 	}

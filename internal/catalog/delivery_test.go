@@ -38,6 +38,7 @@ func cacheExamples() []example {
 		shared.fail("Vary for something else", answer("Cache-Control: max-age=60", "Vary: Accept")),
 		first.fail("a page that sets the cookie", with(story, "first", "Cache-Control: public, max-age=60 | Vary: Cookie")),
 		shared.pass("", with(story)),
+		shared.pass("a page that sets it anew for who sent it", with(story, "first", "carries anon-0123456789 | Cache-Control: public, max-age=60 | Vary: Cookie")),
 		shared.pass("a page that sets nothing", with(story, "sets", "200", "first", "Cache-Control: public")),
 		shared.open("nobody was signed in", finding.NoCalibration, with(story, "victim", "anonymous")),
 		unknown,

@@ -104,20 +104,27 @@ var forgedID = &probe.Flow{
 			shapes = append(shapes, probe.OneChar)
 		}
 		for _, shape := range shapes {
-			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape) })
+			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape, visit) })
+		}
+		// A server may rotate ids that it has seen before, and adopt those that
+		// come with the login itself (CVE-2024-38513).
+		if stage.Facts().Has(visit) {
+			straight := stage.Round(string(probe.LikeIssued) + ", without a visit")
+			group.Go(func() error { return plantForged(ctx, straight, probe.LikeIssued, "") })
 		}
 		return group.Wait()
 	},
 }
 
-func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) error {
+// plantForged makes one round; first is the step before the login, "" for none.
+func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape, first string) error {
 	planted := stage.Forge(shape)
 	thief := stage.Actor(attacker)
 	thief.Wear(planted)
 	thief.Identify(ctx, before)
 	v := stage.Actor(victim)
 	v.Wear(planted)
-	if err := optional(ctx, stage, v, visit); err != nil && !refused(err) {
+	if err := optional(ctx, stage, v, first); err != nil && !refused(err) {
 		return err
 	}
 	v.Wear(planted)
@@ -128,6 +135,7 @@ func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) erro
 		return err
 	}
 	stage.Look(ctx, after, planted)
+	thief.Wear(planted) // the read before may have been answered with its deletion (CVE-2021-41246)
 	thief.Identify(ctx, after)
 	other := stage.Actor(control)
 	other.Wear(stage.Forge(probe.LikeIssued))

@@ -76,7 +76,7 @@ var (
 		"like an issued id", "one character", "other cookie names", "two cookies of one name", "a changed id", "other paths to the id", "malformed ids",
 		"foreign origins", "plain http", "a tossed cookie", "without a race", "race 1", "race 2"}
 	actors = []string{"victim", "victim again", "attacker", "attacker frozen", "control", "first visitor", "forged id, first jar",
-		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||'R", "L'||'R, altered", "id with %", "id'", "id''",
+		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||lower('')||'R", "L'||lower('')||'R, altered", "id with %", "id'", "id''",
 		"a foreign site", "a sandboxed page", "victim still there", "victim of the forgery", "attacker with odd values", "victim by another host name",
 		"the victim's browser, as a form", "a browser that follows a link", "the id with one character changed",
 		"other session", "third session", "victim with a wrong password", "request under way", "session 2",

@@ -155,6 +155,7 @@ func TestTheControlMustStayWhatItWas(t *testing.T) {
 		mutation{of: decided, wanted: untested, spoils: controls, change: showVictim, exempt: exempt,
 			gaps: map[string]string{
 				"session-cookie-tamperable":                  wrongSignature,
+				"session-id-sql-injection":                   "an id whose end is not looked at is matched as no pattern",
 				"session-id-not-rotated-on-privilege-change": "its control is another session of the victim's",
 			}}.try(t)
 	})
@@ -406,9 +407,9 @@ func byVictim(_ example, x trace.Exchange) bool { return x.Actor == "victim" }
 func showsVictim(e example, x trace.Exchange) bool { return x.Who == victimOf(e) }
 
 // byControls are the jars that an attack must leave alone: the control jar, and
-// disguises of an id that not even SQL sees through.
+// a disguise of an id that not even SQL sees through.
 func byControls(_ example, x trace.Exchange) bool {
-	return slices.Contains([]string{"control", "L'||'R, altered", "L''R", "L|R", "id with another digit", "id with !"}, x.Actor)
+	return slices.Contains([]string{"control", "L'||lower('')||'R, altered", "id with ~"}, x.Actor)
 }
 
 // byAttackers are all jars that are neither hers nor a control, once the attack

@@ -46,6 +46,7 @@ var foreignCallback = &probe.Flow{
 		if err := thief.Begin(ctx, callback); err != nil {
 			return err
 		}
+		other.Become(owner) // the address that it loads is hers
 		if err := other.Finish(ctx, callback, "with the attacker's values", thief.Captured(callback)); err != nil && !refused(err) {
 			return err
 		}

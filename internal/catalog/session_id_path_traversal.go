@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
@@ -23,7 +24,7 @@ var sessionIDPathTraversal = probe.Probe{
 	How: []string{
 		"A live id is sent with ./ before it and with %00 behind it: only what reads it as a path, or cuts it at the end of a C string, still finds the session.",
 		"The deep profile adds x/../, /. and ..%2f forms and the key name spaces session: and sess:.",
-		"Control: a made-up id with the same words around it is nobody's. No foreign file is ever named.",
+		"Controls: a made-up id with the same words around it is nobody's. Where the live one with ~ in their place is the victim's, too, what stands around an id is dropped and no path. No foreign file is ever named.",
 	},
 }
 
@@ -41,6 +42,9 @@ var detours = []struct {
 	{name: "sess: before the id", before: "sess:", deep: true},
 }
 
+// lax sends the live id with words around it that name no path.
+const lax = "~ around the id"
+
 func sendPaths(ctx context.Context, stage probe.Stage, live trace.Credential) {
 	facts := stage.Facts()
 	for _, way := range detours {
@@ -50,12 +54,26 @@ func sendPaths(ctx context.Context, stage probe.Stage, live trace.Credential) {
 		detour := func(id string) string { return way.before + id + way.after }
 		if isVictim(sender(stage, way.name, stage.Disguise(live, detour)).Identify(ctx, after), facts) {
 			sender(stage, control, stage.Disguise(stage.Forge(probe.LikeIssued), detour)).Identify(ctx, after)
+			// A lax decoder drops what it does not know, wherever it stands.
+			sender(stage, lax, stage.Disguise(live, func(id string) string { return tilde(way.before) + id + tilde(way.after) })).Identify(ctx, after)
 		}
 	}
 }
 
+// tilde is as long as the words, and names no path.
+func tilde(words string) string { return strings.Repeat("~", len(words)) }
+
 func judgeTraversal(t trace.Trace) finding.Verdict {
 	got := disguised(t, pathRound)
+	for _, read := range t.Round(pathRound).Reads(lax, after) {
+		switch {
+		case !got.conclusive():
+		case read.Who.Is(t.Facts.Victim()):
+			return finding.Passed("what stands around an id is dropped, whatever it is")
+		case !read.Who.IsAnonymous():
+			return untested(unclear(read))
+		}
+	}
 	switch {
 	case !got.conclusive():
 		return untested(got.open)

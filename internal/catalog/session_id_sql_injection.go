@@ -29,8 +29,8 @@ var wildcard = variant(injection, "wildcard", "The session id is matched as a pa
 var sessionIDSQLInjection = probe.Probe{
 	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeInjection,
 	How: []string{
-		"A live id is cut in two and sent as L'||'R: only SQL puts it together again. Controls: the same with one character of R changed, with a doubled quote between L and R, and with a bare bar.",
-		"The id with its last character replaced by _ and by %: only a pattern match finds it. Controls: another digit in its place, since the last character of base64 may carry two bits only, and an exclamation mark.",
+		"A live id is cut in two and sent as L'||lower('')||'R: only SQL puts it together again; what drops signs, as a lax base64 does, keeps the letters. Control: the same with one character of R changed.",
+		"The id with a character of its middle replaced by _, and with its last one by %: only a pattern match finds it. Control: the last one replaced by ~.",
 		"The id followed by one quote, and by two: an error for the first alone, three times, with SQL's own error beside it.",
 		"Where the gate sits on the wire to the store, a quote that breaks its literal open, or error 42601 on a statement with the canary, decides by itself.",
 		"Never OR, sleep or a second statement: the id may reach an UPDATE or a DELETE.",
@@ -40,12 +40,11 @@ var sessionIDSQLInjection = probe.Probe{
 // The canaries, by the name of the actor that sends them.
 const (
 	whole      = "the id itself"
-	joined     = "L'||'R"
-	altered    = "L'||'R, altered"
-	doubled    = "L''R"
-	barred     = "L|R"
+	joined     = "L'||lower('')||'R"
+	altered    = "L'||lower('')||'R, altered"
 	anyChar    = "id with _"
 	anyEnd     = "id with %"
+	otherEnd   = "id with ~"
 	oneQuote   = "id'"
 	twoQuotes  = "id''"
 	quoteTries = 3
@@ -56,17 +55,14 @@ func sendCanaries(ctx context.Context, stage probe.Stage, live trace.Credential)
 	send := func(name string, disguise func(string) string) trace.Who {
 		return holder(stage, name, stage.Disguise(live, disguise)).Identify(ctx, after)
 	}
-	hit := isVictim(send(joined, func(id string) string { return id[:len(id)/2] + "'||'" + id[len(id)/2:] }), stage.Facts())
+	const nothing = "'||lower('')||'" // SQL for an empty text
+	hit := isVictim(send(joined, func(id string) string { return id[:len(id)/2] + nothing + id[len(id)/2:] }), stage.Facts())
 	if hit { // what must not work says something only where that did
-		send(altered, func(id string) string { return id[:len(id)/2] + "'||'" + change1(id[len(id)/2:]) })
-		send(doubled, func(id string) string { return id[:len(id)/2] + "''" + id[len(id)/2:] })
-		send(barred, func(id string) string { return id[:len(id)/2] + "|" + id[len(id)/2:] })
+		send(altered, func(id string) string { return id[:len(id)/2] + nothing + change1(id[len(id)/2:]) })
 	}
-	one := isVictim(send(anyChar, func(id string) string { return butLast(id) + "_" }), stage.Facts())
+	one := isVictim(send(anyChar, oneWild), stage.Facts())
 	if end := isVictim(send(anyEnd, func(id string) string { return butLast(id) + "%" }), stage.Facts()); one || end {
-		for i, name := range otherEnds {
-			send(name, func(id string) string { return butLast(id) + otherEnd(id, i) })
-		}
+		send(otherEnd, func(id string) string { return butLast(id) + "~" })
 	}
 	tries := 1
 	for i := 0; i < tries; i++ {
@@ -78,25 +74,21 @@ func sendCanaries(ctx context.Context, stage probe.Stage, live trace.Credential)
 	}
 }
 
-// otherEnds are ids whose last character is replaced by one that is no
-// wildcard, and which must be nobody's before _ or % is one.
-var otherEnds = []string{"id with another digit", "id with !"}
-
-// otherEnd is a digit that base64url puts right before _: the last character of
-// an id may carry two bits only, and where _ decodes to the same id, so does
-// this one. Some decoders pass over ! as they do over %.
-func otherEnd(id string, i int) string {
-	switch {
-	case i == 1:
-		return "!"
-	case strings.HasSuffix(id, "9"):
-		return "8"
-	}
-	return "9"
-}
-
 // butLast leaves out the last character, where there is one.
 func butLast(id string) string { return id[:max(0, len(id)-1)] }
+
+// oneWild replaces a letter or digit of the middle by _. The last character of
+// a base64 text would not do: some of its bits are nobody's.
+func oneWild(id string) string {
+	middle := len(id) / 2
+	at := strings.IndexFunc(id[middle:], func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	})
+	if at < 0 {
+		return butLast(id) + "_"
+	}
+	return id[:middle+at] + "_" + id[middle+at+1:]
+}
 
 // change1 changes the first character to another of its kind.
 func change1(text string) string {
@@ -131,14 +123,11 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 	case len(t.Reads(oneQuote, after)) == 0 || len(t.Reads(twoQuotes, after)) == 0:
 		return untested(unfinished(t, "the disguised ids were not all sent"))
 	}
-	controls := append([]string{altered, doubled, barred}, otherEnds...)
-	for _, control := range controls {
-		if is(control).Is(user) {
-			return untested(broken("an id with a character changed is still taken for %s", user))
-		}
+	if is(altered).Is(user) {
+		return untested(broken("an id with a character changed is still taken for %s", user))
 	}
 	if is(joined).Is(user) {
-		if reason, bad := decoys(t, altered, doubled, barred); bad {
+		if reason, bad := decoys(t, altered); bad {
 			return untested(reason)
 		}
 		return reportInjection(t, injection.ID, joined, "The live id, cut in two and joined by SQL's ||, still signs "+user+
@@ -150,15 +139,20 @@ func judgeInjection(t trace.Trace) finding.Verdict {
 			finding.Evidence{Actor: "store", Request: statement.Verb(), Note: statement.Describe() + serverError(statement)})
 		return verdict
 	}
-	for _, canary := range []string{anyChar, anyEnd} {
+	patterns := []string{anyChar, anyEnd}
+	if is(otherEnd).Is(user) && is(anyEnd).Is(user) { // the end of an id is not looked at, as behind the padding of a base64
+		patterns = patterns[:1]
+	}
+	for _, canary := range patterns {
 		if is(canary).Is(user) {
-			if reason, bad := decoys(t, otherEnds...); bad {
+			if reason, bad := decoys(t, otherEnd); bad {
 				return untested(reason)
 			}
 			return reportInjection(t, wildcard.ID, canary, "The live id with a part replaced by a wildcard still signs "+user+" in: the id is matched as a pattern.")
 		}
 	}
-	for _, canary := range []string{joined, anyChar, anyEnd} {
+	disguises := append([]string{joined}, patterns...)
+	for _, canary := range disguises {
 		reads := t.Reads(canary, after)
 		if len(reads) == 0 {
 			return untested(unfinished(t, "the disguised ids were not all sent"))
@@ -188,14 +182,15 @@ func decoys(t trace.Trace, names ...string) (finding.Reason, bool) {
 func quoteDifference(t trace.Trace) finding.Verdict {
 	ones, twos := t.Reads(oneQuote, after), t.Reads(twoQuotes, after)
 	for _, read := range []trace.Exchange{ones[0], twos[0]} {
-		if !read.Who.IsAnonymous() && read.Who.Kind != trace.Broken {
+		// Some decoders drop what stands behind an id: that is no error.
+		if !read.Who.IsAnonymous() && read.Who.Kind != trace.Broken && !read.Who.Is(t.Facts.Victim()) {
 			return untested(unclear(read))
 		}
 	}
 	switch {
-	case ones[0].Who.IsAnonymous() && twos[0].Who.IsAnonymous():
+	case ones[0].Who.Kind != trace.Broken && twos[0].Who.Kind != trace.Broken:
 		return finding.Passed("")
-	case ones[0].Who.IsAnonymous() || twos[0].Who.Kind == trace.Broken:
+	case ones[0].Who.Kind != trace.Broken || twos[0].Who.Kind == trace.Broken:
 		return untested(unclear(twos[0])) // an id with quotes makes it fail, whatever their number
 	}
 	for i := range min(len(ones), len(twos)) {
@@ -253,7 +248,7 @@ func reportInjection(t trace.Trace, rule, canary, message string) finding.Verdic
 	part := t
 	part.Exchanges = nil
 	for _, exchange := range t.Exchanges {
-		told := slices.Contains([]string{victim, whole, canary, altered, otherEnds[0]}, exchange.Actor)
+		told := slices.Contains([]string{victim, whole, canary, altered, otherEnd}, exchange.Actor)
 		if exchange.Round == "" && told {
 			part.Exchanges = append(part.Exchanges, exchange)
 		}

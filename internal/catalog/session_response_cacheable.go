@@ -7,6 +7,7 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
@@ -84,7 +85,7 @@ func storable(facts trace.Facts, exchange trace.Exchange, shows bool) (rule, wha
 		return "", ""
 	}
 	switch shared := sharedCache(exchange, control); {
-	case shared && sets && !varies(exchange.Response, "*"):
+	case shared && sets && !varies(exchange.Response, "*") && !keptApart(facts, exchange):
 		return cacheable.ID, "sets the session cookie, and a shared cache may give the same one to the next visitor."
 	case shared && shows && !varies(exchange.Response, "*", "Cookie") && !carriedInURL(facts):
 		return cacheable.ID, "shows " + exchange.Who.User + "'s data, and a shared cache may give it to somebody else."
@@ -92,6 +93,23 @@ func storable(facts trace.Facts, exchange trace.Exchange, shows bool) (rule, wha
 		return noStoreMissing.ID, "shows " + exchange.Who.User + "'s data without Cache-Control: no-store."
 	}
 	return "", ""
+}
+
+// keptApart reports whether a cache gives the answer only to who sends the very
+// Cookie header that it was for, and that one held an id (RFC 9111 §4.1). A
+// visitor without one shares the answer with all others.
+func keptApart(facts trace.Facts, exchange trace.Exchange) bool {
+	if !varies(exchange.Response, "Cookie") {
+		return false
+	}
+	for _, field := range exchange.Request.Header {
+		for _, name := range facts.Cookies() {
+			if strings.EqualFold(field.Name, "Cookie") && field.Value.Contains(secret.New(name+"=")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // sharedCache reports whether RFC 9111 §3 lets a shared cache keep the answer

@@ -125,7 +125,8 @@ type Actor interface {
 	// Dress says how its requests go out from now on.
 	Dress(Guise)
 	// Freeze opens another browser that holds a copy of the carrier and nothing
-	// else. It does not follow what happens to this one.
+	// else. It does not follow what happens to this one, nor what its own reads of
+	// the identity step are answered with.
 	Freeze(name string) Actor
 	// Copy opens another browser with a copy of the whole jar.
 	Copy(name string) Actor
