@@ -95,6 +95,7 @@ func build(t *testing.T) command {
 type run struct {
 	temporary string
 	process   *exec.Cmd
+	began     time.Time
 	said      bytes.Buffer
 	seen      map[int]bool // the ids of its processes, as far as they were seen
 }
@@ -122,6 +123,7 @@ func (r *run) start(program, recipe string) error {
 	r.process = exec.Command(program, "scan", "--no-color", "--config", recipe)
 	r.process.Env = append(os.Environ(), "TMPDIR="+r.temporary)
 	r.process.Stdout, r.process.Stderr = &r.said, &r.said
+	r.began = time.Now()
 	return r.process.Start()
 }
 
@@ -183,11 +185,14 @@ func (r *run) memory(t *testing.T) []string {
 	}
 	var found []string
 	for line := range strings.Lines(string(segments)) {
-		fields := strings.Fields(line)
-		if len(fields) < 5 {
+		fields := strings.Fields(line) // key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime …
+		if len(fields) < 14 {
 			continue
 		}
-		if creator, err := strconv.Atoi(fields[4]); err == nil && r.seen[creator] { // key shmid perms size cpid
+		creator, pidErr := strconv.Atoi(fields[4])
+		made, timeErr := strconv.ParseInt(fields[13], 10, 64)
+		// Numbers of processes are given again, and others leave memory, too.
+		if pidErr == nil && timeErr == nil && r.seen[creator] && made >= r.began.Unix() {
 			found = append(found, "memory "+fields[1])
 		}
 	}
