@@ -156,7 +156,7 @@ func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
 
 func (result Result) present(s Setting, outcome Outcome, found finding.Finding) report.Finding {
 	made := report.Finding{Finding: found, Location: s.Locate(found.Step), Status: report.New,
-		Replay: replay(result.Seen, found, s.Users)}
+		Replay: replay(result.Seen, found, s.Users, s.Redactor)}
 	for _, rule := range outcome.Probe.Rules() {
 		if rule.ID == found.Rule {
 			made.Rule = rule

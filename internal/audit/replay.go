@@ -23,8 +23,8 @@ import (
 //
 // Where the evidence is no request, as with the length of ids, the request
 // whose handler has to change is made.
-func replay(seen []trace.Exchange, found finding.Finding, users []User) string {
-	s := &script{seen: seen, users: users, names: map[secret.Text]string{}, from: map[secret.Text]int{}}
+func replay(seen []trace.Exchange, found finding.Finding, users []User, redactor *secret.Redactor) string {
+	s := &script{seen: seen, users: users, hidden: redactor, names: map[secret.Text]string{}, from: map[secret.Text]int{}}
 	for _, exchange := range seen {
 		s.issue(exchange)
 	}
@@ -47,11 +47,17 @@ func replay(seen []trace.Exchange, found finding.Finding, users []User) string {
 		s.perform(fmt.Sprintf("%d. %s: %s: %s", i+1, step.Actor, step.Request.Line(), expected(step, notes[step.Seq])), step)
 	}
 	head := s.head()
+	if s.byHand {
+		head += ByHand + "\n"
+	}
 	if slices.ContainsFunc(found.Evidence, func(told finding.Evidence) bool { return told.Actor == "gate" }) {
 		head += "# In between the gate changed the row of the session in its store, which curl cannot.\n"
 	}
 	return head + s.body.String()
 }
+
+// ByHand is the comment of a script that cannot run by itself.
+const ByHand = "# What stands as «…» is not written down, or was made from another id: put it in by hand."
 
 // expected is what the answer was during the scan. What was carried stands in
 // the command.
@@ -79,6 +85,9 @@ type script struct {
 	order []secret.Text // of the names
 	body  strings.Builder
 	asks  []string // variables of the environment
+	// hidden knows what will not be shown, and byHand says that some of it is sent.
+	hidden *secret.Redactor
+	byHand bool
 	// What all requests have in common.
 	address string
 	common  []trace.Field
@@ -176,6 +185,8 @@ func (s *script) perform(title string, step trace.Exchange) {
 	for _, id := range s.sent(step) {
 		if s.from[id] == 0 && s.names[id] == "" {
 			s.line(s.name(id) + "=" + fresh(id) + "   # " + id.Tag() + ", made up")
+			// Nobody would take a fresh one for anybody: it was made from a live id.
+			s.byHand = s.byHand || step.Who.Kind == trace.SignedIn && !s.before(id, step.Seq)
 		}
 	}
 	s.line("try " + literal(title) + s.curl(step))
@@ -183,6 +194,13 @@ func (s *script) perform(title string, step trace.Exchange) {
 		found, which := s.pattern(step, id)
 		s.line(fmt.Sprintf("%s=$(sed -n %s <<<\"$answer\" | %s)   # %s", s.name(id), literal(found), which, id.Tag()))
 	}
+}
+
+// before reports whether an earlier request sent the id.
+func (s *script) before(id secret.Text, seq int) bool {
+	return slices.ContainsFunc(s.seen, func(earlier trace.Exchange) bool {
+		return earlier.Seq < seq && slices.Contains(s.sent(earlier), id)
+	})
 }
 
 // needed are the ids that this step issued and a later one sends.
@@ -296,6 +314,7 @@ func (s *script) word(text secret.Text) string {
 		case part.variable != "":
 			word.WriteString(`"$` + part.variable + `"`)
 		case part.text != "":
+			s.byHand = s.byHand || s.hidden.Clean(part.text) != part.text
 			word.WriteString(literal(part.text))
 		}
 	}

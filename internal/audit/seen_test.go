@@ -86,7 +86,7 @@ func played(t *testing.T, seen []trace.Exchange, users []User, told ...int) stri
 	for _, seq := range told {
 		found.Evidence = append(found.Evidence, finding.Evidence{Exchange: seq})
 	}
-	script := replay(seen, found, users)
+	script := replay(seen, found, users, &secret.Redactor{})
 	if output, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", script).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s\n%s", err, output, script)
 	}
@@ -143,7 +143,7 @@ func TestReplayOfAFindingWithoutRequests(t *testing.T) {
 	if script := played(t, seen, nil); !strings.Contains(script, "-X POST \"$U\"/login\n") {
 		t.Errorf("%s", script)
 	}
-	if script := replay(nil, finding.Finding{Step: "login"}, nil); script != "" {
+	if script := replay(nil, finding.Finding{Step: "login"}, nil, &secret.Redactor{}); script != "" {
 		t.Errorf("a script out of nothing: %s", script)
 	}
 }

@@ -15,7 +15,7 @@ import (
 type generators struct {
 	counter *big.Int
 	twister *twister
-	milli   int64 // of the last hash
+	milli   map[string]int64 // of each user's last hash
 }
 
 // step is large, so that ids which count look as random as any.
@@ -54,8 +54,11 @@ func aOrB(raw []byte) string {
 
 // hashOf is md5(user + str(int(time.time() * 1000))) of Python.
 func (g *generators) hashOf(user string) string {
-	g.milli = max(g.milli+1, time.Now().UnixMilli()) // an id that was ended must not be handed out again
-	sum := md5.Sum([]byte(user + strconv.FormatInt(g.milli, 10)))
+	if g.milli == nil {
+		g.milli = map[string]int64{}
+	}
+	g.milli[user] = max(g.milli[user]+1, time.Now().UnixMilli()) // an id that was ended must not be handed out again
+	sum := md5.Sum([]byte(user + strconv.FormatInt(g.milli[user], 10)))
 	return hex.EncodeToString(sum[:])
 }
 
