@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"internal/report/screen"},
 	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit",
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/summary", "internal/report/html", "internal/report/junit",
-		"internal/report/badge", "internal/report/reporttest", "internal/rulebook"},
+		"internal/report/badge", "internal/report/reporttest", "internal/rulebook", "internal/codescanning"},
 	{"internal/app"},
 	{"testenv/demoapi"},
 	{"internal/cli"},
@@ -33,7 +33,7 @@ var floors = [][]string{
 
 // alone lists who may import a package that opens a door to the world.
 var alone = map[string][]string{
-	"net/http":                       {"internal/browser", "internal/launch", "internal/cli", "testenv/demoapi"},
+	"net/http":                       {"internal/browser", "internal/launch", "internal/codescanning", "internal/cli", "testenv/demoapi"},
 	"os/exec":                        {"internal/launch"},
 	"github.com/jackc/pgx/v5":        {"internal/store", "internal/tap"}, // the tap its pgproto3 only
 	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
