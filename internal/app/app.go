@@ -394,10 +394,6 @@ func members(node any, name string, visit func(string, recipe.Template)) {
 	}
 }
 
-// defaultRecipe is the file that init writes; findings point there when there
-// is no recipe, since code scanning shows no alert without a file.
-const defaultRecipe = ".sessiongate.yml"
-
 // locate is the handler the recipe names for a step, else the step in the recipe.
 func (s *scan) locate(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
@@ -409,7 +405,7 @@ func (s *scan) locate(step string) finding.Location {
 	case s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
 	}
-	return finding.Location{File: defaultRecipe, Line: 1}
+	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
 }
 
 // inWorkspace is the path as the repository knows it: relative to the working
