@@ -42,6 +42,9 @@ type Options struct {
 	// written to all the same.
 	OwnDatabase bool
 	Now         time.Time // decides whether an accepted risk has expired
+	// Baseline is what findings are compared with; nil: the file that the recipe
+	// names.
+	Baseline *audit.Baseline
 }
 
 const (
@@ -57,9 +60,12 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err := check(options.Recipe); err != nil {
 		return report.Report{}, err
 	}
-	baseline, err := readBaseline(options.Recipe)
-	if err != nil {
-		return report.Report{}, err
+	if options.Baseline == nil {
+		baseline, err := readBaseline(options.Recipe)
+		if err != nil {
+			return report.Report{}, err
+		}
+		options.Baseline = &baseline
 	}
 	if options.Timeout <= 0 && options.Deep {
 		options.Timeout = deepTimeout
@@ -78,27 +84,9 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err := ctx.Err(); err != nil {
 		return report.Report{}, err
 	}
-	setting := s.setting(baseline)
+	setting := s.setting()
 	setting.Duration = time.Since(began)
-	made := result.Report(setting)
-	made.Baseline = compared(baseline, made.Findings)
-	return made, nil
-}
-
-// compared says what the baseline has and this scan no longer found.
-func compared(baseline map[json.Known]bool, findings []report.Finding) report.Baseline {
-	left := maps.Clone(baseline)
-	for _, found := range findings {
-		delete(left, json.Known{Rule: found.Rule.ID, Fingerprint: found.Fingerprint})
-	}
-	made := report.Baseline{Given: baseline != nil}
-	for known := range left {
-		if _, ours := catalog.Rule(known.Rule); ours { // the file may be anybody's
-			made.Gone = append(made.Gone, known.Rule)
-		}
-	}
-	slices.Sort(made.Gone)
-	return made
+	return result.Report(setting), nil
 }
 
 // scan is one run, with what it started.
@@ -250,29 +238,32 @@ func check(r *recipe.Recipe) error {
 	return errors.Join(problems...)
 }
 
-func readBaseline(r *recipe.Recipe) (map[json.Known]bool, error) {
-	if r.Gate.Baseline == "" {
-		return nil, nil
+func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
+	name := r.Gate.Baseline
+	if name == "" {
+		return audit.Baseline{}, nil
 	}
-	file, err := os.Open(r.Path(r.Gate.Baseline))
+	file, err := os.Open(r.Path(name))
 	if err != nil {
-		return nil, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", r.Gate.Baseline, r.Gate.Baseline)
+		return audit.Baseline{}, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", name, name)
 	}
 	defer func() { _ = file.Close() }()
 	known, err := json.ReadBaseline(file)
 	if err != nil {
-		return nil, fmt.Errorf("baseline %s: %w", r.Gate.Baseline, err)
+		return audit.Baseline{}, fmt.Errorf("baseline %s: %w", name, err)
 	}
-	found := map[json.Known]bool{}
+	baseline := audit.Baseline{Given: true, Source: inWorkspace(name), Findings: map[audit.Past]bool{}}
 	for _, one := range known {
-		found[one] = true
+		if _, ours := catalog.Rule(one.Rule); ours { // the file may be anybody's
+			baseline.Findings[audit.Past{Rule: one.Rule, Fingerprint: one.Fingerprint}] = false
+		}
 	}
-	return found, nil
+	return baseline, nil
 }
 
-func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
+func (s *scan) setting() audit.Setting {
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate,
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locate,
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
@@ -285,9 +276,6 @@ func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
 	}
 	if s.world != nil {
 		setting.Requests, setting.Logins = s.world.Requests(), s.world.Logins()
-	}
-	if baseline != nil {
-		setting.Known = func(rule, fingerprint string) bool { return baseline[json.Known{Rule: rule, Fingerprint: fingerprint}] }
 	}
 	for _, accepted := range s.Recipe.Accepted {
 		if accepted.Until.IsZero() || s.Now.Before(accepted.Until.AddDate(0, 0, 1)) {

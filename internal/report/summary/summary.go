@@ -212,8 +212,7 @@ func open(r report.Report) string {
 func accepted(r report.Report) string {
 	var b strings.Builder
 	for _, f := range r.With(report.Accepted) {
-		declared, _ := r.Acceptance(f.Rule)
-		fmt.Fprintf(&b, "- accepted: %s, %s: %s\n", code(f.Rule.ID), escape(f.Subject), escape(declared.String()))
+		fmt.Fprintf(&b, "- accepted: %s, %s: %s\n", code(f.Rule.ID), escape(f.Subject), escape(f.Declared.String()))
 	}
 	for _, result := range r.Results {
 		if result.Outcome == finding.NotApplicable {
@@ -228,10 +227,17 @@ func accepted(r report.Report) string {
 
 func baseline(r report.Report) string {
 	if !r.Baseline.Given {
-		return ""
+		if r.Baseline.Source == "" {
+			return ""
+		}
+		return fmt.Sprintf("### No baseline\n\nNothing to compare with: %s. So the score alone decides.\n", escape(r.Baseline.Source))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "### Against the baseline\n\n| new | known | accepted | gone |\n|---|---|---|---|\n| %d | %d | %d | %d |\n",
+	b.WriteString("### Against the baseline\n\n")
+	if r.Baseline.Source != "" {
+		fmt.Fprintf(&b, "Compared with %s.\n\n", escape(r.Baseline.Source))
+	}
+	fmt.Fprintf(&b, "| new | known | accepted | gone |\n|---|---|---|---|\n| %d | %d | %d | %d |\n",
 		len(r.With(report.New)), len(r.With(report.Known)), len(r.With(report.Accepted)), len(r.Baseline.Gone))
 	for _, f := range r.With(report.New) {
 		fmt.Fprintf(&b, "\n- new: %s, %s", code(f.Rule.ID), escape(f.Subject))
