@@ -42,6 +42,8 @@ type Options struct {
 	// written to all the same.
 	OwnDatabase bool
 	Now         time.Time // decides whether an accepted risk has expired
+	// Secrets are what must not be shown beside those of the recipe.
+	Secrets []secret.Text
 	// Baseline is what findings are compared with; nil: the file that the recipe
 	// names.
 	Baseline *audit.Baseline
@@ -76,6 +78,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 
 	redactor := &secret.Redactor{}
 	redactor.Add(options.Recipe.Secrets...)
+	redactor.Add(options.Secrets...)
 	for _, user := range options.Recipe.Users {
 		redactor.Add(user.Password)
 	}
