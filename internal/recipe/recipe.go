@@ -106,7 +106,7 @@ type Container struct {
 	Image       string
 	Build       *Build
 	Command     []string // empty: the image's own
-	Port        int      // the API's inside the container; 0: not given
+	Port        int      // the API's inside the container; 0: the image's only one, or 8000
 	Mount       []Mount
 	Environment []Pair
 	Pos         Pos
