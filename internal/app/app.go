@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sessiongate/sessiongate/internal/audit"
@@ -41,7 +42,10 @@ type Options struct {
 	// OwnDatabase says that a database.url that is not on this machine may be
 	// written to all the same.
 	OwnDatabase bool
-	Now         time.Time // decides whether an accepted risk has expired
+	// Run labels the containers of this scan, so that launch.Clean finds them
+	// from another process; empty: nobody else will look for them.
+	Run string
+	Now time.Time // decides whether an accepted risk has expired
 	// Secrets are what must not be shown beside those of the recipe.
 	Secrets []secret.Text
 	// Baseline is what findings are compared with; nil: the file that the recipe
@@ -101,6 +105,7 @@ type scan struct {
 	world    *browser.World
 	witness  *witness // nil without a store
 	ended    string
+	speaking sync.Mutex // two things may be fetched at a time, but are told one by one
 	// blind is why the recipe's store is not seen; "" where it is.
 	blind error
 }
@@ -164,9 +169,14 @@ func (s *scan) storeProblem() string {
 	return s.redactor.Clean(s.blind.Error())
 }
 
+// starts reports whether the gate itself starts the API.
+func (s *scan) starts() bool {
+	return s.Recipe.Target.Process != nil || s.Recipe.Target.Container != nil
+}
+
 // log reads what the API printed; nil where somebody else started it.
 func (s *scan) log() func() trace.Log {
-	if s.Recipe.Target.Process == nil {
+	if !s.starts() {
 		return nil
 	}
 	return func() trace.Log {
@@ -215,9 +225,6 @@ func (w world) Open(flow string, facts trace.Facts) audit.Stage { return w.World
 func check(r *recipe.Recipe) error {
 	if err := r.Validate(); err != nil {
 		return err
-	}
-	if r.Target.Container != nil {
-		return r.ErrorAt(r.Target.Container.Pos, "this version starts no containers: start the API yourself and give target.url, or use target.process")
 	}
 	var ids []string
 	for _, rule := range catalog.Rules() {
@@ -296,6 +303,8 @@ func targetName(r *recipe.Recipe) string {
 			words = append(words, word.String())
 		}
 		return strings.Join(words, " ")
+	case r.Target.Container != nil && r.Target.Container.Build != nil:
+		return r.Target.Container.Build.Dockerfile
 	case r.Target.Container != nil:
 		return r.Target.Container.Image
 	}

@@ -122,7 +122,7 @@ func TestKilledBySignal(t *testing.T) {
 func TestIgnoresSIGTERM(t *testing.T) {
 	t.Parallel()
 	target := begin(t, playing(t, "stubborn"))
-	pid := target.process.leader()
+	pid := target.running.(*process).leader()
 	if err := target.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestCancelLeavesNoProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		leader, child := target.process.leader(), printed(t, target.Logs, "grandchild")
+		leader, child := target.running.(*process).leader(), printed(t, target.Logs, "grandchild")
 		cancel()
 		<-target.Done()
 		eventually(t, "both are dead", func() bool { return !running(leader) && !running(child) })

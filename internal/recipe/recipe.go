@@ -107,7 +107,7 @@ type Container struct {
 	Build       *Build
 	Command     []string // empty: the image's own
 	Directory   string   // absolute, inside the container; empty: the image's own
-	Port        int      // the API's inside the container; 0: not given
+	Port        int      // the API's inside the container; 0: the image's only one, or 8000
 	Mount       []Mount
 	Environment []Pair
 	Pos         Pos
