@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sessiongate/sessiongate/internal/app"
@@ -67,7 +68,7 @@ func (j *job) run(ctx context.Context) int {
 	j.began = time.Now()
 	baseline := j.baseline(ctx)
 	options := app.Options{
-		Recipe: j.inputs.recipe, Version: j.Version, Now: j.began, Progress: j.progress, Baseline: baseline,
+		Recipe: j.inputs.recipe, Version: j.Version, Run: RunName(j.Getenv), Now: j.began, Progress: j.progress, Baseline: baseline,
 		Deep: j.inputs.deep, AllowInconclusive: j.inputs.allowInconclusive, Secrets: j.inputs.secrets(),
 	}
 	j.runner.group("sessiongate: the attacks")
@@ -107,6 +108,17 @@ func (j *job) report(ctx context.Context, made report.Report) int {
 	return code
 }
 
+// RunName names this job's containers, the same in the step and in its post
+// step, which share no state. Jobs of a matrix have one id and may share an
+// engine, where their runners have names of their own.
+func RunName(getenv func(string) string) string {
+	var parts []string
+	for _, name := range []string{"GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_NAME"} {
+		parts = append(parts, getenv(name))
+	}
+	return strings.Join(parts, "-")
+}
+
 // progress is a line for each attack that begins.
 func (j *job) progress(e audit.Event) {
 	switch {
@@ -128,8 +140,12 @@ func (j *job) outputs(made report.Report, files map[string]string, code int) {
 	for _, group := range made.Open() {
 		untested += len(group.Rules)
 	}
+	score, grade := fmt.Sprint(made.Score.Value), made.Score.Grade
+	if !complete(made) { // what was not measured is not rated
+		score, grade = "", ""
+	}
 	for _, output := range []struct{ name, value string }{
-		{"score", fmt.Sprint(made.Score.Value)}, {"grade", made.Score.Grade}, {"passed", fmt.Sprint(code == audit.ExitMet)},
+		{"score", score}, {"grade", grade}, {"passed", fmt.Sprint(code == audit.ExitMet)},
 		{"findings-count", fmt.Sprint(len(made.Counted()))}, {"new-findings-count", fmt.Sprint(fresh)}, {"not-tested-count", fmt.Sprint(untested)},
 		{"sarif-file", files["sarif"]}, {"report-file", files["json"]}, {"html-file", files["html"]},
 	} {

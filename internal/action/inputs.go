@@ -177,7 +177,7 @@ func container(get func(string) string) (*recipe.Container, error) {
 	if line := get("command"); line != "" {
 		c.Command = []string{"sh", "-c", line}
 		if c.Image != "" {
-			c.Mount, c.Directory = []recipe.Mount{{Source: ".", Target: mounted}}, mounted
+			c.Mount = []recipe.Mount{{Source: ".", Target: mounted}}
 		}
 	}
 	if words := get("port"); words != "" {

@@ -49,6 +49,9 @@ func python(ctx context.Context, prefix, apps string) (*tree, error) {
 	for _, name := range []string{"python", "python3"} {
 		root.add(file{name: "/usr/local/bin/" + name, link: interpreter})
 	}
+	for _, name := range []string{"pip", "uvicorn"} {
+		root.add(file{name: "/usr/local/bin/" + name, text: "#!/bin/sh\nexec python3 -m " + name + " \"$@\"\n", mode: 0o755})
+	}
 	return root, nil
 }
 

@@ -25,7 +25,7 @@ const (
 	repository = "docker.io/cockroachdb/cockroach"
 	real       = "v26.2.5" // what a scan takes when no version is asked for
 
-	pythonImage = "sessiongate-test/python:3"
+	pythonImage = "sessiongate-test/python:4"
 
 	labelContent = "org.sessiongate.content" // what the image was made from
 )
@@ -102,7 +102,7 @@ func Python(ctx context.Context) (ref string, err error) {
 		return "", err
 	}
 	return pythonImage, load(ctx, engine, pythonImage, root, []string{
-		"ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV PYTHONDONTWRITEBYTECODE=1", `CMD ["python3"]`, "LABEL " + labelContent + "=" + content})
+		"ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV PYTHONDONTWRITEBYTECODE=1", "ENV PIP_DISABLE_PIP_VERSION_CHECK=1", `CMD ["python3"]`, "LABEL " + labelContent + "=" + content})
 }
 
 func has(ctx context.Context, engine *client.Client, ref, content string) bool {
@@ -161,6 +161,7 @@ type tree struct {
 type file struct {
 	name   string // absolute
 	source string // a file of this machine, followed if it is a link; "" for a folder or a link
+	text   string // instead of source
 	link   string
 	mode   fs.FileMode // 0: that of source
 	owner  int
@@ -241,6 +242,13 @@ func (f file) pack(packed *tar.Writer) error {
 	case f.link != "":
 		header.Typeflag, header.Linkname, header.Mode = tar.TypeSymlink, f.link, 0o777
 		return packed.WriteHeader(header)
+	case f.text != "":
+		header.Size = int64(len(f.text))
+		if err := packed.WriteHeader(header); err != nil {
+			return err
+		}
+		_, err := io.WriteString(packed, f.text)
+		return err
 	case f.source == "":
 		header.Typeflag, header.Name = tar.TypeDir, header.Name+"/"
 		if f.mode&fs.ModeSticky != 0 {
