@@ -124,7 +124,7 @@ func (a apiStart) run(ctx context.Context) (*Target, error) {
 	if err != nil {
 		return nil, errors.Join(err, made.stop())
 	}
-	target := &Target{URL: "http://" + relay.Address(), running: made, relays: []*Relay{relay}}
+	target := &Target{URL: "http://" + relay.Address(), running: made, relay: relay}
 	if err := a.await(ctx, target); err != nil {
 		return nil, errors.Join(err, target.Close())
 	}

@@ -40,7 +40,7 @@ type SiteOptions struct {
 // network of its job, that is the one; otherwise one is made when it is first
 // needed. It is safe for concurrent use.
 type Site struct {
-	engine *engine
+	engine *engine // nil: none
 	marks  marks
 	self   *self // nil: this process runs on the engine's machine
 
@@ -87,9 +87,21 @@ func Open(ctx context.Context, wanted SiteOptions) (*Site, error) {
 	return s, nil
 }
 
+// NoEngine is a site where nothing can be started. It knows whether this process
+// is in a container from the files that engines leave there.
+func NoEngine() *Site {
+	s := &Site{cancel: func() {}}
+	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(mark); err == nil {
+			s.self = &self{}
+		}
+	}
+	return s
+}
+
 // Contained reports whether this process runs in a container of the site's
 // engine, where 127.0.0.1 is not the machine's.
-func (s *Site) Contained() bool { return s != nil && s.self != nil }
+func (s *Site) Contained() bool { return s.engine != nil && s.self != nil }
 
 var (
 	shortID  = regexp.MustCompile(`^[0-9a-f]{12}$`)
@@ -267,7 +279,7 @@ func (s *Site) enlist(note func()) bool {
 // Close removes the containers that are left, the network and the images made
 // here. It may be called again, and is by the end of the context of Open.
 func (s *Site) Close() error {
-	if s == nil {
+	if s.engine == nil {
 		return nil
 	}
 	s.closing.Do(func() {
