@@ -25,7 +25,8 @@ var ErrNoEngine = errors.New("no container engine")
 
 const (
 	networkTimeout = 2 * time.Second // for our own to be removed, after its containers
-	mountedLines   = 10_000          // of a list of mounts
+	buildStep      = 300 * time.Millisecond
+	mountedLines   = 10_000 // of a list of mounts
 )
 
 // SiteOptions say whose containers they are.
@@ -53,7 +54,7 @@ type Site struct {
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	members []*container
-	images  []string // built here
+	built   bool // an image, or a part of one
 	closing sync.Once
 	left    error
 
@@ -286,7 +287,7 @@ func (s *Site) Close() error {
 		s.cancel()
 		s.mu.Lock()
 		s.closed = true
-		members, images := s.members, s.images
+		members, built := s.members, s.built
 		s.mu.Unlock()
 		ended := make([]error, len(members))
 		var all sync.WaitGroup
@@ -295,14 +296,14 @@ func (s *Site) Close() error {
 		}
 		all.Go(s.fetching.Wait)
 		all.Wait()
-		s.left = errors.Join(errors.Join(ended...), s.leave(images))
+		s.left = errors.Join(errors.Join(ended...), s.leave(built))
 		s.engine.close()
 	})
 	return s.left
 }
 
 // leave removes what the containers needed.
-func (s *Site) leave(images []string) error {
+func (s *Site) leave(built bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
 	defer cancel()
 	var problems []error
@@ -312,12 +313,34 @@ func (s *Site) leave(images []string) error {
 			problems = append(problems, fail("the network "+s.network+" cannot be removed: "+clause(err)+"; remove it with docker network rm", err))
 		}
 	}
-	for _, image := range images {
-		if err := s.engine.removeImage(ctx, image); err != nil {
-			problems = append(problems, fail("the image "+image+" cannot be removed: "+clause(err)+"; remove it with docker rmi", err))
+	if built {
+		if err := s.unbuild(ctx); err != nil {
+			problems = append(problems, fail("the API's image cannot be removed: "+clause(err)+"; remove it with docker image prune", err))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// unbuild removes what was built. An engine finishes the step it is at when
+// its client leaves, so it takes another look until there is nothing.
+func (s *Site) unbuild(ctx context.Context) error {
+	everything := func(map[string]string) bool { return true }
+	labelled := client.Filters{}.Add("label", labelRun+"="+s.marks.run)
+	for {
+		found, err := s.engine.api.ImageList(ctx, client.ImageListOptions{Filters: labelled})
+		if err != nil {
+			return err
+		}
+		err = s.engine.clearImages(ctx, labelled, everything)
+		if err != nil || len(found.Items) == 0 {
+			return err
+		}
+		select {
+		case <-time.After(buildStep):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // bind shows a path of this process inside a container, to be read only: the
@@ -332,7 +355,11 @@ func (s *Site) bind(m Mount) (mount.Mount, error) {
 	if err != nil {
 		return mount.Mount{}, fail(wanted + " does not exist; it is read from the folder of the recipe")
 	}
-	if socket := strings.TrimPrefix(s.engine.api.DaemonHost(), "unix://"); within(path, socket) {
+	socket := strings.TrimPrefix(s.engine.api.DaemonHost(), "unix://")
+	if real, err := filepath.EvalSymlinks(socket); err == nil {
+		socket = real
+	}
+	if within(path, socket) {
 		return mount.Mount{}, fail(wanted + " holds the container engine's socket, which is nothing for the API under test")
 	}
 	source, ok := s.outside(path)
