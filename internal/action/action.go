@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/sessiongate/sessiongate/internal/app"
@@ -68,7 +67,7 @@ func (j *job) run(ctx context.Context) int {
 	j.began = time.Now()
 	baseline := j.baseline(ctx)
 	options := app.Options{
-		Recipe: j.inputs.recipe, Version: j.Version, Run: RunName(j.Getenv), Now: j.began, Progress: j.progress, Baseline: baseline,
+		Recipe: j.inputs.recipe, Version: j.Version, Run: app.RunName(lookup(j.Getenv)), Now: j.began, Progress: j.progress, Baseline: baseline,
 		Deep: j.inputs.deep, AllowInconclusive: j.inputs.allowInconclusive, Secrets: j.inputs.secrets(),
 	}
 	j.runner.group("sessiongate: the attacks")
@@ -106,17 +105,6 @@ func (j *job) report(ctx context.Context, made report.Report) int {
 	}
 	j.annotations(made)
 	return code
-}
-
-// RunName names this job's containers, the same in the step and in its post
-// step, which share no state. Jobs of a matrix have one id and may share an
-// engine, where their runners have names of their own.
-func RunName(getenv func(string) string) string {
-	var parts []string
-	for _, name := range []string{"GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_NAME"} {
-		parts = append(parts, getenv(name))
-	}
-	return strings.Join(parts, "-")
 }
 
 // progress is a line for each attack that begins.

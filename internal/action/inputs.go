@@ -66,14 +66,14 @@ func readInputs(getenv func(string) string) (inputs, error) {
 		}
 		in.files = append(in.files, app.Output{Format: file.format, File: name, Category: in.category})
 	}
-	environment := func(name string) (string, bool) {
+	environment := lookup(getenv)
+	ours := func(name string) (string, bool) {
 		if strings.HasPrefix(name, "INPUT_") || strings.HasPrefix(name, "ACTIONS_") {
 			return "", false // the token and the runner's own
 		}
-		value := getenv(name)
-		return value, value != ""
+		return environment(name)
 	}
-	if in.recipe, err = recipe.LoadOr(get("config"), environment); err != nil {
+	if in.recipe, err = recipe.LoadOr(get("config"), ours); err != nil {
 		return in, err
 	}
 	over, err := overOf(get, in.recipe)
@@ -81,6 +81,14 @@ func readInputs(getenv func(string) string) (inputs, error) {
 		return in, err
 	}
 	return in, in.recipe.Apply(over)
+}
+
+// lookup is getenv for whoever tells an empty variable from none.
+func lookup(getenv func(string) string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value := getenv(name)
+		return value, value != ""
+	}
 }
 
 // choice reads an input of two words; true is the second.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ import (
 // stage is what was brought up for a scan; close takes it down, last first.
 type stage struct {
 	target *launch.Target
-	site   *launch.Site  // nil: nothing of this scan needs a container engine
+	site   *launch.Site  // never nil once it was looked for
 	image  *launch.Image // of target.container; nil without one
 	down   []func()
 }
@@ -58,9 +59,7 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 }
 
 // openSite finds the container engine. A container as the target cannot do
-// without; otherwise it matters only where the gate is in a container itself,
-// since 127.0.0.1 is then nobody else's. The API's image is fetched from here
-// on, beside that of the store.
+// without. Its image is fetched from here on, beside that of the store.
 func (s *scan) openSite(ctx context.Context, up *stage) error {
 	container := s.Recipe.Target.Container
 	site, err := launch.Open(ctx, launch.SiteOptions{Run: s.Run})
@@ -68,14 +67,23 @@ func (s *scan) openSite(ctx context.Context, up *stage) error {
 	case err != nil && container != nil:
 		return err
 	case err != nil:
+		up.site = launch.NoEngine()
 		return nil
 	}
+	up.site = site
 	up.down = append(up.down, func() { _ = site.Close() })
-	if container != nil || site.Contained() {
-		up.site = site
-	}
 	if container != nil {
 		up.image = site.Fetch(s.container(container), s.doing)
+	}
+	return nil
+}
+
+// storeSite is where the store's container goes, if it becomes one: beside the
+// API's, or where a gate that is in a container itself can reach it. nil: behind
+// a port of 127.0.0.1.
+func (s *scan) storeSite(up *stage) *launch.Site {
+	if s.Recipe.Target.Container != nil || up.site.Contained() {
+		return up.site
 	}
 	return nil
 }
@@ -88,7 +96,7 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	admin := database.URL
 	if !given {
 		server, err := launch.Store(ctx, launch.StoreOptions{Kind: database.Ephemeral, Version: database.Version,
-			Site: up.site, Run: s.Run, Progress: s.doing})
+			Site: s.storeSite(up), Run: s.Run, Progress: s.doing})
 		if err != nil {
 			return secret.Text{}, nil, fmt.Errorf("the session store cannot be started: %w", err)
 		}
@@ -99,6 +107,11 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 		admin, s.store = server.DSN, server.Name
 	}
 	s.redactor.Add(admin, password(admin))
+	if given {
+		if err := s.bringNear(ctx, up, admin); err != nil {
+			return database.URL, nil, err
+		}
+	}
 	opened, err := store.Open(ctx, admin)
 	if err != nil {
 		return database.URL, nil, fmt.Errorf("the session store cannot be opened: %w", err)
@@ -120,6 +133,23 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	}
 	up.down = append(up.down, func() { _ = rows.Close() })
 	return dsn, rows, nil
+}
+
+// bringNear makes a database on the runner's localhost answer on ours.
+func (s *scan) bringNear(ctx context.Context, up *stage, dsn secret.Text) error {
+	parsed, err := url.Parse(dsn.Reveal())
+	if err != nil || parsed.Hostname() == "" {
+		return nil // store.Open says what is wrong with it
+	}
+	port := cmp.Or(parsed.Port(), "5432")
+	relay, reason := launch.Nearby(ctx, net.JoinHostPort(parsed.Hostname(), port), urlStart, up.site)
+	if reason != "" {
+		return fmt.Errorf("the session store does not answer on port %s (%s); let it listen on all addresses, or name the service in database.url", port, reason)
+	}
+	if relay != nil {
+		up.down = append(up.down, relay.Close)
+	}
+	return nil
 }
 
 // doing is said by what takes long before there is anything to count.
@@ -235,7 +265,7 @@ func (s *scan) startTarget(ctx context.Context, up *stage, environment map[strin
 	if err != nil {
 		return nil, err
 	}
-	return launch.URL(ctx, strings.TrimSuffix(address.Reveal(), "/"), ready, cmp.Or(target.StartTimeout, urlStart))
+	return launch.URL(ctx, strings.TrimSuffix(address.Reveal(), "/"), ready, cmp.Or(target.StartTimeout, urlStart), up.site)
 }
 
 func nothing(string) (secret.Text, bool) { return secret.Text{}, false }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/action"
 	"github.com/sessiongate/sessiongate/internal/audit"
-	"github.com/sessiongate/sessiongate/internal/launch"
 )
 
 func actionCommand(streams Streams) *cobra.Command {
@@ -22,21 +21,6 @@ annotations and an analysis for code scanning.`,
 				return failure{code: code} // it is said
 			}
 			return nil
-		},
-	}
-}
-
-func cleanCommand(streams Streams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "clean",
-		Short: "Remove what a killed step of this workflow left",
-		Long: `Post step of the GitHub Action: removes every container, network, volume and
-image that this job's runs of sessiongate made, also those of one that was
-killed. Where there is no container engine there is nothing to remove.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			get := func(name string) string { value, _ := streams.Getenv(name); return value }
-			return launch.Clean(cmd.Context(), action.RunName(get))
 		},
 	}
 }

@@ -118,13 +118,13 @@ func (a apiStart) run(ctx context.Context) (*Target, error) {
 	made := newContainer(a.site.engine, newOutput(hide(a.Environment)))
 	address, err := a.site.place(ctx, made, config, host)
 	if err != nil {
-		return nil, errors.Join(a.notStarted(ctx, err), made.stop())
+		return nil, errors.Join(a.notStarted(ctx, made, err), made.stop())
 	}
 	relay, err := ListenRelay(ctx, "127.0.0.1:0", net.JoinHostPort(address.String(), strconv.Itoa(a.Port)))
 	if err != nil {
 		return nil, errors.Join(err, made.stop())
 	}
-	target := &Target{URL: "http://" + relay.Address(), running: made, relays: []*Relay{relay}}
+	target := &Target{URL: "http://" + relay.Address(), running: made, relay: relay}
 	if err := a.await(ctx, target); err != nil {
 		return nil, errors.Join(err, target.Close())
 	}
@@ -139,12 +139,20 @@ func (a apiStart) name() string {
 	return "the API (container of " + a.image + ")"
 }
 
-func (a apiStart) notStarted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+func (a apiStart) notStarted(ctx context.Context, made *container, err error) error {
+	switch {
+	case ctx.Err() != nil:
 		return fail("the start of the API's container was interrupted", ctx.Err())
+	case made.exitReason() != "":
+		return a.ended(made)
 	}
-	return fail(a.name()+" cannot be started: "+strings.TrimSpace(newOutput(hide(a.Environment)).readable([]byte(err.Error())))+
-		"; look at target.container", ErrUnreachable, err)
+	said := newOutput(hide(a.Environment)).readable([]byte(err.Error()))
+	return fail(a.name()+" cannot be started: "+strings.TrimSpace(said)+"; look at target.container", ErrUnreachable, err)
+}
+
+// ended is the error about an API that died too early.
+func (a apiStart) ended(was life) error {
+	return fail(fmt.Sprintf("%s %s before it answered %s%s", a.name(), was.exitReason(), a.Ready, was.printed().tail(15)), ErrUnreachable)
 }
 
 // configure settles the port and says how the container is run: with nothing
@@ -253,7 +261,7 @@ func (a apiStart) await(ctx context.Context, target *Target) error {
 	}
 	select {
 	case <-target.Done():
-		return fail(fmt.Sprintf("%s %s before it answered %s%s", a.name(), target.ExitReason(), a.Ready, target.running.printed().tail(15)), ErrUnreachable)
+		return a.ended(target.running)
 	default:
 	}
 	if why == "" {

@@ -44,7 +44,7 @@ func (s *Site) build(ctx context.Context, wanted Build, progress func(string)) (
 	defer cancel()
 	said := newOutput(&secret.Redactor{})
 	image := newName()
-	if !s.enlist(func() { s.images = append(s.images, image) }) {
+	if !s.enlist(func() { s.built = true }) {
 		return "", fail("the build of the API's image was interrupted", context.Canceled)
 	}
 	err = s.engine.build(limit, wanted.Context, client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image},

@@ -53,14 +53,14 @@ type life interface {
 type Target struct {
 	URL     string // scheme, host, port and base path, without a trailing slash
 	running life
-	relays  []*Relay
+	relay   *Relay // between us and it; nil: none
 }
 
 // Close ends the API with everything in its process group, or its container. It
 // may be called again and after death; the error says that something survived.
 func (t *Target) Close() error {
-	for _, relay := range t.relays {
-		relay.Close()
+	if t.relay != nil {
+		t.relay.Close()
 	}
 	if t.running == nil {
 		return nil

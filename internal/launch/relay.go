@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	relayed     = 1_000           // connections at a time
-	relayDial   = 5 * time.Second // for the other side to accept
-	relayLinger = 5 * time.Second // for the second direction, once the first is closed
+	relayed   = 1_000           // connections at a time
+	relayDial = 5 * time.Second // for the other side to accept
 )
 
 // Relay copies every connection to a listener on to another address, byte for
@@ -49,9 +48,6 @@ func ListenRelay(ctx context.Context, listen, to string) (*Relay, error) {
 
 // Address is where it listens, with the port it was given.
 func (r *Relay) Address() string { return r.listener.Addr().String() }
-
-// Wait returns once the relay is closed and its connections are.
-func (r *Relay) Wait() { r.running.Wait() }
 
 // Close ends all connections. It may be called again.
 func (r *Relay) Close() {
@@ -106,8 +102,7 @@ func (r *Relay) serve(client *net.TCPConn) {
 	both.Wait()
 }
 
-// pass hands on that a side has said all, or that it is gone altogether. A side
-// that has no answer by then may not keep the other for ever.
+// pass hands on that a side has said all, or that it is gone altogether.
 func pass(to, from *net.TCPConn) {
 	_, err := io.Copy(to, from)
 	if err != nil {

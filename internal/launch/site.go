@@ -25,7 +25,8 @@ var ErrNoEngine = errors.New("no container engine")
 
 const (
 	networkTimeout = 2 * time.Second // for our own to be removed, after its containers
-	mountedLines   = 10_000          // of a list of mounts
+	buildStep      = 300 * time.Millisecond
+	mountedLines   = 10_000 // of a list of mounts
 )
 
 // SiteOptions say whose containers they are.
@@ -40,7 +41,7 @@ type SiteOptions struct {
 // network of its job, that is the one; otherwise one is made when it is first
 // needed. It is safe for concurrent use.
 type Site struct {
-	engine *engine
+	engine *engine // nil: none
 	marks  marks
 	self   *self // nil: this process runs on the engine's machine
 
@@ -53,7 +54,7 @@ type Site struct {
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	members []*container
-	images  []string // built here
+	built   bool // an image, or a part of one
 	closing sync.Once
 	left    error
 
@@ -87,9 +88,21 @@ func Open(ctx context.Context, wanted SiteOptions) (*Site, error) {
 	return s, nil
 }
 
+// NoEngine is a site where nothing can be started. It knows whether this process
+// is in a container from the files that engines leave there.
+func NoEngine() *Site {
+	s := &Site{cancel: func() {}}
+	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(mark); err == nil {
+			s.self = &self{}
+		}
+	}
+	return s
+}
+
 // Contained reports whether this process runs in a container of the site's
 // engine, where 127.0.0.1 is not the machine's.
-func (s *Site) Contained() bool { return s != nil && s.self != nil }
+func (s *Site) Contained() bool { return s.engine != nil && s.self != nil }
 
 var (
 	shortID  = regexp.MustCompile(`^[0-9a-f]{12}$`)
@@ -267,14 +280,14 @@ func (s *Site) enlist(note func()) bool {
 // Close removes the containers that are left, the network and the images made
 // here. It may be called again, and is by the end of the context of Open.
 func (s *Site) Close() error {
-	if s == nil {
+	if s.engine == nil {
 		return nil
 	}
 	s.closing.Do(func() {
 		s.cancel()
 		s.mu.Lock()
 		s.closed = true
-		members, images := s.members, s.images
+		members, built := s.members, s.built
 		s.mu.Unlock()
 		ended := make([]error, len(members))
 		var all sync.WaitGroup
@@ -283,14 +296,14 @@ func (s *Site) Close() error {
 		}
 		all.Go(s.fetching.Wait)
 		all.Wait()
-		s.left = errors.Join(errors.Join(ended...), s.leave(images))
+		s.left = errors.Join(errors.Join(ended...), s.leave(built))
 		s.engine.close()
 	})
 	return s.left
 }
 
 // leave removes what the containers needed.
-func (s *Site) leave(images []string) error {
+func (s *Site) leave(built bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
 	defer cancel()
 	var problems []error
@@ -300,12 +313,34 @@ func (s *Site) leave(images []string) error {
 			problems = append(problems, fail("the network "+s.network+" cannot be removed: "+clause(err)+"; remove it with docker network rm", err))
 		}
 	}
-	for _, image := range images {
-		if err := s.engine.removeImage(ctx, image); err != nil {
-			problems = append(problems, fail("the image "+image+" cannot be removed: "+clause(err)+"; remove it with docker rmi", err))
+	if built {
+		if err := s.unbuild(ctx); err != nil {
+			problems = append(problems, fail("the API's image cannot be removed: "+clause(err)+"; remove it with docker image prune", err))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// unbuild removes what was built. An engine finishes the step it is at when
+// its client leaves, so it takes another look until there is nothing.
+func (s *Site) unbuild(ctx context.Context) error {
+	everything := func(map[string]string) bool { return true }
+	labelled := client.Filters{}.Add("label", labelRun+"="+s.marks.run)
+	for {
+		found, err := s.engine.api.ImageList(ctx, client.ImageListOptions{Filters: labelled})
+		if err != nil {
+			return err
+		}
+		err = s.engine.clearImages(ctx, labelled, everything)
+		if err != nil || len(found.Items) == 0 {
+			return err
+		}
+		select {
+		case <-time.After(buildStep):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // bind shows a path of this process inside a container, to be read only: the
@@ -320,7 +355,11 @@ func (s *Site) bind(m Mount) (mount.Mount, error) {
 	if err != nil {
 		return mount.Mount{}, fail(wanted + " does not exist; it is read from the folder of the recipe")
 	}
-	if socket := strings.TrimPrefix(s.engine.api.DaemonHost(), "unix://"); within(path, socket) {
+	socket := strings.TrimPrefix(s.engine.api.DaemonHost(), "unix://")
+	if real, err := filepath.EvalSymlinks(socket); err == nil {
+		socket = real
+	}
+	if within(path, socket) {
 		return mount.Mount{}, fail(wanted + " holds the container engine's socket, which is nothing for the API under test")
 	}
 	source, ok := s.outside(path)

@@ -78,7 +78,7 @@ func inputs(app string, more ...string) map[string]string {
 // nothingLeft looks for what a run made.
 func (r *runner) nothingLeft() {
 	r.t.Helper()
-	label := "label=org.sessiongate.run=" + r.run + "-1-gate-harness"
+	label := "label=org.sessiongate.run=acme/shop " + r.run + " 1 gate harness"
 	for _, list := range [][]string{
 		{"ps", "--all", "--quiet", "--filter", label}, {"network", "ls", "--quiet", "--filter", label},
 		{"volume", "ls", "--quiet", "--filter", label}, {"images", "--quiet", "--filter", label},

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -97,12 +98,9 @@ func health(address, port string) {
 		if r.URL.Query().Get("ready") == "" {
 			return
 		}
-		connection, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
-		if err != nil {
+		if !ready("127.0.0.1:" + port) {
 			w.WriteHeader(http.StatusServiceUnavailable)
-			return
 		}
-		_ = connection.Close()
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", answer)
@@ -111,4 +109,24 @@ func health(address, port string) {
 		fmt.Fprintln(os.Stderr, "ERROR:", err)
 		os.Exit(1)
 	}
+}
+
+// ready says hello as a client of PostgreSQL does (message formats,
+// StartupMessage): a server that is still starting answers with an error.
+func ready(address string) bool {
+	connection, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = connection.Close() }()
+	_ = connection.SetDeadline(time.Now().Add(time.Second))
+	words := []byte("user\x00root\x00database\x00defaultdb\x00\x00")
+	hello := binary.BigEndian.AppendUint32(nil, uint32(8+len(words)))
+	hello = binary.BigEndian.AppendUint32(hello, 3<<16)
+	if _, err := connection.Write(append(hello, words...)); err != nil {
+		return false
+	}
+	kind := make([]byte, 1)
+	_, err = connection.Read(kind)
+	return err == nil && kind[0] == 'R'
 }
