@@ -30,6 +30,7 @@ type runner struct {
 	name      string
 	command   *exec.Cmd
 	log       *buffer
+	done      <-chan struct{}
 }
 
 // job begins a job whose workspace holds these folders of the repository.
@@ -143,6 +144,12 @@ func (r *runner) start(ctx context.Context, entrypoint string, inputs map[string
 	if err := r.command.Start(); err != nil {
 		r.t.Fatal(err)
 	}
+	done := make(chan struct{})
+	r.done = done
+	go func(command *exec.Cmd) {
+		_ = command.Wait()
+		close(done)
+	}(r.command)
 }
 
 // defaults of the action's inputs, which the runner exports as if they had been
@@ -168,9 +175,12 @@ func defaults(t *testing.T) map[string]string {
 
 // wait returns the exit code of what was started.
 func (r *runner) wait() int {
-	_ = r.command.Wait()
+	<-r.ended()
 	return r.command.ProcessState.ExitCode()
 }
+
+// ended is closed once docker's client has ended.
+func (r *runner) ended() <-chan struct{} { return r.done }
 
 // step runs the action and its post step, as a job that is let run does.
 func (r *runner) step(inputs map[string]string) ran {
@@ -193,15 +203,13 @@ func (r *runner) post(inputs map[string]string) {
 // after 7.5 s, and after another 2.5 s it is killed (ProcessInvoker.cs).
 func (r *runner) cancel() (took time.Duration) {
 	began := time.Now()
-	done := make(chan struct{})
-	go func() { _ = r.command.Wait(); close(done) }()
 	for _, next := range []struct {
 		signal os.Signal
 		wait   time.Duration
 	}{{syscall.SIGINT, 7500 * time.Millisecond}, {syscall.SIGTERM, 2500 * time.Millisecond}, {syscall.SIGKILL, time.Minute}} {
 		_ = r.command.Process.Signal(next.signal)
 		select {
-		case <-done:
+		case <-r.ended():
 			return time.Since(began)
 		case <-time.After(next.wait):
 		}
