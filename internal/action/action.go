@@ -68,7 +68,7 @@ func (j *job) run(ctx context.Context) int {
 	baseline := j.baseline(ctx)
 	options := app.Options{
 		Recipe: j.inputs.recipe, Version: j.Version, Run: app.RunName(lookup(j.Getenv)), Now: j.began, Progress: j.progress, Baseline: baseline,
-		Deep: j.inputs.deep, AllowInconclusive: j.inputs.allowInconclusive, Secrets: j.inputs.secrets(),
+		Deep: j.inputs.deep, AllowInconclusive: j.inputs.allowInconclusive, OwnDatabase: j.inputs.ownDatabase, Secrets: j.inputs.secrets(),
 	}
 	j.runner.group("sessiongate: the attacks")
 	made, err := app.Audit(ctx, options)

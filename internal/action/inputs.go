@@ -17,6 +17,7 @@ type inputs struct {
 	recipe            *recipe.Recipe
 	deep              bool
 	allowInconclusive bool
+	ownDatabase       bool
 	upload            string // auto, always, never
 	category          string
 	files             []app.Output // sarif, json, html
@@ -45,6 +46,9 @@ func readInputs(getenv func(string) string) (inputs, error) {
 		return in, err
 	}
 	if in.allowInconclusive, err = choice(get, "allow-inconclusive", "false", "true"); err != nil {
+		return in, err
+	}
+	if in.ownDatabase, err = choice(get, "own-database", "false", "true"); err != nil {
 		return in, err
 	}
 	in.upload = get("upload-sarif")

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *scan) bringUp(ctx context.Context) (*stage, error) {
 	if database := s.Recipe.Database; database != nil {
 		dsn, rows, err := s.openStore(ctx, up, database)
 		if s.blind = err; err == nil {
-			s.witness = &witness{rows: rows, mayWrite: s.mayWrite(rows), table: database.Table}
+			s.witness = &witness{rows: rows, mayWrite: s.mayWrite(ctx, up, rows), table: database.Table}
 		}
 		maps.Copy(environment, s.handOver(ctx, up, database, dsn))
 	}
@@ -119,7 +120,7 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	up.down = append(up.down, func() { _ = opened.Close() })
 	s.store = cmp.Or(s.store, opened.Version(ctx))
 	if given {
-		return database.URL, opened, s.runFiles(ctx, opened, database)
+		return database.URL, opened, s.runFiles(ctx, up, opened, database)
 	}
 	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database), Throwaway: true}
 	dsn, failed := opened.Prepare(ctx, plan)
@@ -162,9 +163,16 @@ func (s *scan) doing(what string) {
 }
 
 // mayWrite: rows are changed in a database made for this run, in one on this
-// machine, and in any other only if its owner says so.
-func (s *scan) mayWrite(rows *store.Store) bool {
-	return s.Recipe.Database.URL.IsZero() || rows.Local() || s.OwnDatabase
+// machine, a service of the job among them, and in any other only if its owner
+// says so.
+func (s *scan) mayWrite(ctx context.Context, up *stage, rows *store.Store) bool {
+	given := s.Recipe.Database.URL
+	if given.IsZero() || rows.Local() || s.OwnDatabase {
+		return true
+	}
+	hosts, err := store.Hosts(given)
+	elsewhere := func(host string) bool { return !up.site.Neighbour(ctx, host) }
+	return err == nil && !slices.ContainsFunc(hosts, elsewhere)
 }
 
 // handOver is the environment by which the API finds its store. Where the gate
@@ -229,9 +237,9 @@ func (s *scan) files(database *recipe.Database) []string {
 var errNotOurs = errors.New("database.url is not on this machine, so the gate does not run database.schema and database.seed there; " +
 	"leave them out, or give --i-own-this-database")
 
-func (s *scan) runFiles(ctx context.Context, opened *store.Store, database *recipe.Database) error {
+func (s *scan) runFiles(ctx context.Context, up *stage, opened *store.Store, database *recipe.Database) error {
 	files := s.files(database)
-	if len(files) > 0 && !s.mayWrite(opened) {
+	if len(files) > 0 && !s.mayWrite(ctx, up, opened) {
 		return errNotOurs
 	}
 	for _, file := range files {
