@@ -50,7 +50,7 @@ func main() {
 // issue makes a session and gives its id to the client.
 func (a api) issue(w http.ResponseWriter, r *http.Request, owner string) error {
 	id := rand.Text()
-	_, err := a.rows.Exec(r.Context(), "INSERT INTO sessions (session_id, username) VALUES ($1, $2)", id, owner)
+	_, err := a.rows.Exec(r.Context(), "INSERT INTO sessions (session_id, username) VALUES ($1, NULLIF($2, ''))", id, owner)
 	hand(w, id)
 	return err
 }
@@ -66,7 +66,7 @@ func (a api) owner(r *http.Request) (id, owner string, known bool) {
 	if err != nil {
 		return "", "", false
 	}
-	err = a.rows.QueryRow(r.Context(), "SELECT username FROM sessions WHERE session_id = $1", sent.Value).Scan(&owner)
+	err = a.rows.QueryRow(r.Context(), "SELECT COALESCE(username, '') FROM sessions WHERE session_id = $1", sent.Value).Scan(&owner)
 	return sent.Value, owner, err == nil
 }
 
