@@ -7,10 +7,10 @@ import (
 	"github.com/sessiongate/sessiongate/internal/launch"
 )
 
-// runVariables tell one step of one job of GitHub Actions from all others. The
-// runner is one of them: the jobs of a matrix have the same name and may share
-// an engine.
-var runVariables = []string{"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_NAME", "GITHUB_ACTION"}
+// runVariables tell one job of GitHub Actions from all others. The runner is one
+// of them: the jobs of a matrix have the same name and may share an engine. The
+// step is none: a job's steps are over when it is cleaned up after.
+var runVariables = []string{"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_NAME"}
 
 // RunName is the name under which the step after a job finds what the step in
 // it left; empty outside of GitHub Actions. SESSIONGATE_RUN sets another one.

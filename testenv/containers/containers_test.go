@@ -97,8 +97,10 @@ func prepare() (room, error) {
 		"schema.sql":      "CREATE TABLE IF NOT EXISTS sessions (session_id TEXT PRIMARY KEY, username TEXT);",
 		"gate/Dockerfile": "FROM scratch\nCOPY sessiongate /sessiongate\nENTRYPOINT [\"/sessiongate\"]\n",
 		"api/Dockerfile":  "FROM scratch\nCOPY api /api\nEXPOSE 9000\nUSER 1000\nCMD [\"/api\"]\n", "api/.dockerignore": "*\n!api\n", "api/unneeded": "x",
-		"bad/Dockerfile": "FROM scratch\nCOPY nothing /\n",
-		"vulnerable.yml": fmt.Sprintf(recipe, build, "vulnerable", version), "hardened.yml": fmt.Sprintf(recipe, build, "hardened", version),
+		"base/Dockerfile": "FROM scratch\nCOPY Dockerfile /\n",
+		"mounted.yml":     fmt.Sprintf(recipe, `build: {context: base}, mount: {api: /src}, command: ["./api"]`, "vulnerable", version),
+		"bad/Dockerfile":  "FROM scratch\nCOPY nothing /\n",
+		"vulnerable.yml":  fmt.Sprintf(recipe, build, "vulnerable", version), "hardened.yml": fmt.Sprintf(recipe, build, "hardened", version),
 		"dies.yml":   fmt.Sprintf(recipe, build, "dies", version),
 		"bad.yml":    fmt.Sprintf(recipe, "build: {context: bad}", "vulnerable", version),
 		"port.yml":   fmt.Sprintf(recipe, build+", port: 9001, command: [/api]", "vulnerable, PORT: '9000'", version),
@@ -257,6 +259,23 @@ func TestScanOfAContainer(t *testing.T) {
 			said, code = finish(t, start(run, "scan", "--config", "hardened.yml"))
 			if strings.Contains(said, "session-id-not-rotated-on-login, cookie") || code > 1 {
 				t.Errorf("the hardened API: exit code %d: %s", code, said)
+			}
+			r.nothingLeft(t, run)
+		})
+	}
+}
+
+// An image that only holds the language works in the repository it is shown.
+func TestAMountedWorkspace(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	for name, start := range map[string]gate{"from the machine": r.onMachine, "from a container": r.inContainer("-v", socket)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := newRun()
+			said, code := finish(t, start(run, "scan", "--config", "mounted.yml"))
+			if code != 1 || !strings.Contains(said, "row of sessions: session_id holds") {
+				t.Errorf("exit code %d: %s", code, said)
 			}
 			r.nothingLeft(t, run)
 		})
