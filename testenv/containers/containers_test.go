@@ -36,7 +36,10 @@ type room struct {
 	store  string // image of the session store; its tag is for database.version
 }
 
-var prepared = sync.OnceValues(prepare)
+var (
+	prepared = sync.OnceValues(prepare)
+	cleared  = func() {} // what prepare made
+)
 
 func enter(t *testing.T) room {
 	t.Helper()
@@ -88,6 +91,7 @@ func prepare() (room, error) {
 	if err != nil {
 		return room{}, err
 	}
+	cleared = func() { _ = os.RemoveAll(folder) }
 	if err := os.Chmod(folder, 0o755); err != nil { // the gate may be another user in its container
 		return room{}, err
 	}
@@ -97,6 +101,9 @@ func prepare() (room, error) {
 		"schema.sql":      "CREATE TABLE IF NOT EXISTS sessions (session_id TEXT PRIMARY KEY, username TEXT);",
 		"gate/Dockerfile": "FROM scratch\nCOPY sessiongate /sessiongate\nENTRYPOINT [\"/sessiongate\"]\n",
 		"api/Dockerfile":  "FROM scratch\nCOPY api /api\nEXPOSE 9000\nUSER 1000\nCMD [\"/api\"]\n", "api/.dockerignore": "*\n!api\n", "api/unneeded": "x",
+		"chatty.yml":      fmt.Sprintf(recipe, build, "chatty", version),
+		"leaves.yml":      fmt.Sprintf(recipe, build, "leaves", version),
+		"process.yml":     strings.Replace(fmt.Sprintf(recipe, build, "vulnerable", "x"), "cockroachdb, version: x", "postgres", 1),
 		"base/Dockerfile": "FROM scratch\nCOPY Dockerfile /\n",
 		"mounted.yml":     fmt.Sprintf(recipe, `build: {context: base}, mount: {api: /src}, command: ["./api"]`, "vulnerable", version),
 		"bad/Dockerfile":  "FROM scratch\nCOPY nothing /\n",
@@ -119,6 +126,10 @@ func prepare() (room, error) {
 			return room{}, errors.New(string(said))
 		}
 	}
+	cleared = func() {
+		_, _ = engine.ImageRemove(ctx, made.image, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+		_ = os.RemoveAll(folder)
+	}
 	said, err := exec.Command("docker", "build", "-q", "-t", made.image, filepath.Join(folder, "gate")).CombinedOutput()
 	if err != nil {
 		return room{}, errors.New(string(said))
@@ -128,10 +139,7 @@ func prepare() (room, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if made, err := prepared(); err == nil && made.folder != "" {
-		_, _ = made.engine.ImageRemove(context.Background(), made.image, client.ImageRemoveOptions{Force: true, PruneChildren: true})
-		_ = os.RemoveAll(made.folder)
-	}
+	cleared()
 	os.Exit(code)
 }
 
@@ -237,6 +245,8 @@ func TestScanOfAContainer(t *testing.T) {
 		"from the machine":     func(*testing.T) gate { return r.onMachine },
 		"on the usual network": func(*testing.T) gate { return r.inContainer("-v", socket) },
 		"on a job's network":   func(t *testing.T) gate { return r.inContainer("-v", socket, "--network", r.jobNetwork(t)) },
+		// Its id is then in its files only.
+		"under another name": func(*testing.T) gate { return r.inContainer("-v", socket, "--hostname", "runner") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -263,6 +273,41 @@ func TestScanOfAContainer(t *testing.T) {
 			r.nothingLeft(t, run)
 		})
 	}
+}
+
+// The container's log is read, and its end is seen.
+func TestWhatAContainerSays(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	for file, test := range map[string]struct {
+		code int
+		says string
+	}{
+		"chatty.yml": {1, "session-id-in-logs, "},
+		"leaves.yml": {3, "the API ended during the scan (ended with exit status 7); its last lines: out of patience, giving up"},
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			run := newRun()
+			said, code := finish(t, r.onMachine(run, "scan", "--config", file))
+			if code != test.code || !strings.Contains(said, test.says) {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			r.nothingLeft(t, run)
+		})
+	}
+}
+
+// A store that is a process of this machine is reached from the container, too.
+func TestAProcessIsTheStore(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	run := newRun()
+	said, code := finish(t, r.onMachine(run, "scan", "--config", "process.yml"))
+	if code != 1 || !strings.Contains(said, "row of sessions: session_id holds") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	r.nothingLeft(t, run)
 }
 
 // An image that only holds the language works in the repository it is shown.
