@@ -7,8 +7,9 @@ import (
 	"github.com/sessiongate/sessiongate/internal/launch"
 )
 
-// runVariables tell one job of GitHub Actions from all others. The runner is
-// one of them: the jobs of a matrix have the same name and may share an engine.
+// runVariables tell one job of GitHub Actions from all others. The runner is one
+// of them: the jobs of a matrix have the same name and may share an engine. The
+// step is none: a job's steps are over when it is cleaned up after.
 var runVariables = []string{"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "RUNNER_NAME"}
 
 // RunName is the name under which the step after a job finds what the step in

@@ -143,7 +143,7 @@ func (a apiStart) notStarted(ctx context.Context, made *container, err error) er
 	switch {
 	case ctx.Err() != nil:
 		return fail("the start of the API's container was interrupted", ctx.Err())
-	case made.exitReason() != "":
+	case errors.Is(err, errEnded):
 		return a.ended(made)
 	}
 	said := newOutput(hide(a.Environment)).readable([]byte(err.Error()))

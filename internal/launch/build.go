@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/build"
 	"github.com/moby/moby/client"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -24,7 +25,7 @@ import (
 const (
 	buildTimeout = 15 * time.Minute
 	contextBytes = 4 << 30 // of the files sent to the engine
-	ignoreBytes  = 1 << 20 // of a .dockerignore
+	ignoreBytes  = 1 << 20 // of a .dockerignore or a Dockerfile
 )
 
 // Build says how an image is made.
@@ -47,19 +48,64 @@ func (s *Site) build(ctx context.Context, wanted Build, progress func(string)) (
 	if !s.enlist(func() { s.built = true }) {
 		return "", fail("the build of the API's image was interrupted", context.Canceled)
 	}
-	err = s.engine.build(limit, wanted.Context, client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image},
-		Labels: s.marks.on("image"), Remove: true, ForceRemove: true}, said)
+	options := client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image}, Labels: s.marks.on("image"), Remove: true, ForceRemove: true}
+	err = s.engine.build(limit, wanted.Context, options, said)
+	if err != nil && beyondClassic.MatchString(err.Error()) {
+		err = s.engine.buildKit(limit, wanted.Context, options, said, progress)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return "", fail("the build of the API's image was interrupted", ctx.Err())
 	case limit.Err() != nil:
 		return "", fail(fmt.Sprintf("the build of the API's image took more than %s%s", buildTimeout, said.tail(15)), ErrUnreachable)
-	case err != nil && strings.Contains(err.Error(), "BuildKit"):
-		return "", fail("the API's image needs BuildKit, which is not used here: build it in a step before and give target.container.image ("+clause(err)+")", ErrUnreachable, err)
+	case err != nil && strings.Contains(err.Error(), "no active session"):
+		return "", fail("the API's image needs BuildKit and an image that is not here: build it in a step before and give target.container.image ("+clause(err)+")", ErrUnreachable, err)
 	case err != nil:
 		return "", fail("the API's image cannot be built: "+clause(err)+said.tail(15), ErrUnreachable, err)
 	}
 	return image, nil
+}
+
+// beyondClassic is what an engine's own builder says of a Dockerfile for its
+// other one, such as RUN --mount or a heredoc.
+var beyondClassic = regexp.MustCompile(`BuildKit|dockerfile parse error|[Uu]nknown (instruction|flag)`)
+
+// buildKit is the other builder. It pulls nothing for a client that keeps no
+// session with it, so what the Dockerfile names is fetched before; the classic
+// one is tried first because it needs no such guess.
+func (e *engine) buildKit(ctx context.Context, folder string, options client.ImageBuildOptions, said *output, progress func(string)) error {
+	file, err := os.Open(filepath.Join(folder, filepath.FromSlash(options.Dockerfile)))
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(file, ignoreBytes))
+	_ = file.Close()
+	if err != nil {
+		return err
+	}
+	for _, image := range basesOf(string(text)) {
+		_ = e.have(ctx, image, false, progress) // the build says what is missing
+	}
+	options.Version = build.BuilderBuildKit
+	return e.build(ctx, folder, options, said)
+}
+
+const mostBases = 20 // images of one Dockerfile
+
+var fromLine = regexp.MustCompile(`(?mi)^\s*(?:FROM(?:\s+--\S+)*|#\s*syntax\s*=)\s*(\S+)(?:\s+AS\s+(\S+))?`)
+
+// basesOf are the images a Dockerfile names, with its syntax, without its own
+// stages and without those that only the builder can spell out.
+func basesOf(dockerfile string) []string {
+	var found []string
+	stages := map[string]bool{"scratch": true}
+	for _, match := range fromLine.FindAllStringSubmatch(dockerfile, mostBases) {
+		if !stages[match[1]] && !strings.Contains(match[1], "$") {
+			found = append(found, match[1])
+		}
+		stages[match[2]] = true
+	}
+	return found
 }
 
 // check gives the path of the Dockerfile as an engine wants it.

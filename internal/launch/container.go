@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type container struct {
 	output *output
 	gone   chan struct{} // closed once it has ended and its output is complete
 
+	starting sync.Mutex // held while it is made: what is not there yet cannot be removed
 	removing sync.Once
 	removed  error
 	mu       sync.Mutex // guards what follows
@@ -45,10 +47,12 @@ func newContainer(e *engine, to *output) *container {
 func (c *container) start(ctx context.Context, config *containers.Config, host *containers.HostConfig) error {
 	// A request that is cut off may still be carried out. So these are waited
 	// for, and what they made is removed by name if ctx ended meanwhile.
+	c.starting.Lock()
+	defer c.starting.Unlock()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
 	defer cancel()
-	if err := ctx.Err(); err != nil {
-		return err
+	if err := ctx.Err(); err != nil || c.isStopped() {
+		return cmp.Or(err, context.Canceled)
 	}
 	host.AutoRemove = true
 	if _, err := c.engine.api.ContainerCreate(limit, client.ContainerCreateOptions{Name: c.name, Config: config, HostConfig: host}); err != nil {
@@ -117,6 +121,10 @@ func (c *container) at(ctx context.Context, network string) (netip.Addr, error) 
 	return netip.Addr{}, c.absent(ctx, "it has no address on the network "+network)
 }
 
+// errEnded is in the chain of the error about a container that started, and
+// ended too early.
+var errEnded = errors.New("ended")
+
 // absent is the error about what is not there: mostly because the container
 // has ended already.
 func (c *container) absent(ctx context.Context, what string) error {
@@ -124,7 +132,7 @@ func (c *container) absent(ctx context.Context, what string) error {
 	defer cancel()
 	select {
 	case <-c.gone:
-		return errors.New("it ended at once" + c.output.tail(3))
+		return fail("it ended at once"+c.output.tail(3), errEnded)
 	case <-limit.Done():
 		return errors.New(what)
 	}
@@ -137,6 +145,8 @@ func (c *container) stop() error {
 		c.mu.Lock()
 		c.stopped = c.reason == ""
 		c.mu.Unlock()
+		c.starting.Lock()
+		defer c.starting.Unlock()
 		ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
 		defer cancel()
 		if err := c.engine.remove(ctx, c.name); err != nil {
@@ -144,6 +154,12 @@ func (c *container) stop() error {
 		}
 	})
 	return c.removed
+}
+
+func (c *container) isStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped
 }
 
 func (c *container) ended() <-chan struct{} { return c.gone }

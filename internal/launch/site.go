@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -209,14 +210,29 @@ func (s *Site) join(ctx context.Context) (err error) {
 		return err
 	}
 	if s.onHost() {
-		s.address, err = s.engine.gateway(ctx, s.network)
-		return err
+		return s.beGateway(ctx)
 	}
 	if _, err := s.engine.api.NetworkConnect(ctx, s.network, client.NetworkConnectOptions{Container: s.self.id}); err != nil {
 		return err
 	}
 	_, s.address, err = s.own(ctx)
 	return err
+}
+
+// beGateway takes the machine's own address on our network. It is not ours in a
+// container that the engine does not know, or where the engine has a virtual
+// machine to itself.
+func (s *Site) beGateway(ctx context.Context) error {
+	address, err := s.engine.gateway(ctx, s.network)
+	if err != nil {
+		return err
+	}
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
+	if err != nil {
+		return errors.New("this process is not on the engine's machine: it runs in a container the engine does not know, or the engine runs in a virtual machine")
+	}
+	s.address = address
+	return listener.Close()
 }
 
 // own is this process's address on the network, and the network's name in case

@@ -33,10 +33,13 @@ type room struct {
 	folder string
 	engine *client.Client
 	image  string // of the program
-	store  string // version for database.version
+	store  string // image of the session store; its tag is for database.version
 }
 
-var prepared = sync.OnceValues(prepare)
+var (
+	prepared = sync.OnceValues(prepare)
+	cleared  = func() {} // what prepare made
+)
 
 func enter(t *testing.T) room {
 	t.Helper()
@@ -46,6 +49,9 @@ func enter(t *testing.T) room {
 	}
 	if _, err := engine.Ping(t.Context(), client.PingOptions{NegotiateAPIVersion: true}); err != nil {
 		t.Skip("no container is started: no engine answers")
+	}
+	if _, err := exec.LookPath("docker"); err != nil {
+		t.Skip("no container is started: there is no docker command")
 	}
 	made, err := prepared()
 	if err != nil {
@@ -85,20 +91,27 @@ func prepare() (room, error) {
 	if err != nil {
 		return room{}, err
 	}
+	cleared = func() { _ = os.RemoveAll(folder) }
 	if err := os.Chmod(folder, 0o755); err != nil { // the gate may be another user in its container
 		return room{}, err
 	}
-	made := room{folder, engine, "sessiongate-test/gate:" + strings.ToLower(rand.Text()), store[strings.LastIndexByte(store, ':')+1:]}
+	made := room{folder, engine, "sessiongate-test/gate:" + strings.ToLower(rand.Text()), store}
+	version := store[strings.LastIndexByte(store, ':')+1:]
 	files := map[string]string{
-		"schema.sql":      "CREATE TABLE sessions (session_id TEXT PRIMARY KEY, username TEXT NOT NULL);",
+		"schema.sql":      "CREATE TABLE IF NOT EXISTS sessions (session_id TEXT PRIMARY KEY, username TEXT);",
 		"gate/Dockerfile": "FROM scratch\nCOPY sessiongate /sessiongate\nENTRYPOINT [\"/sessiongate\"]\n",
 		"api/Dockerfile":  "FROM scratch\nCOPY api /api\nEXPOSE 9000\nUSER 1000\nCMD [\"/api\"]\n", "api/.dockerignore": "*\n!api\n", "api/unneeded": "x",
-		"bad/Dockerfile": "FROM scratch\nCOPY nothing /\n",
-		"vulnerable.yml": fmt.Sprintf(recipe, build, "vulnerable", made.store), "hardened.yml": fmt.Sprintf(recipe, build, "hardened", made.store),
-		"dies.yml":   fmt.Sprintf(recipe, build, "dies", made.store),
-		"bad.yml":    fmt.Sprintf(recipe, "build: {context: bad}", "vulnerable", made.store),
-		"port.yml":   fmt.Sprintf(recipe, build+", port: 9001, command: [/api]", "vulnerable, PORT: '9000'", made.store),
-		"socket.yml": fmt.Sprintf(recipe, build+", mount: {/var/run: /x}", "vulnerable", made.store),
+		"chatty.yml":      fmt.Sprintf(recipe, build, "chatty", version),
+		"leaves.yml":      fmt.Sprintf(recipe, build, "leaves", version),
+		"process.yml":     strings.Replace(fmt.Sprintf(recipe, build, "vulnerable", "x"), "cockroachdb, version: x", "postgres", 1),
+		"base/Dockerfile": "FROM scratch\nCOPY Dockerfile /\n",
+		"mounted.yml":     fmt.Sprintf(recipe, `build: {context: base}, mount: {api: /src}, command: ["./api"]`, "vulnerable", version),
+		"bad/Dockerfile":  "FROM scratch\nCOPY nothing /\n",
+		"vulnerable.yml":  fmt.Sprintf(recipe, build, "vulnerable", version), "hardened.yml": fmt.Sprintf(recipe, build, "hardened", version),
+		"dies.yml":   fmt.Sprintf(recipe, build, "dies", version),
+		"bad.yml":    fmt.Sprintf(recipe, "build: {context: bad}", "vulnerable", version),
+		"port.yml":   fmt.Sprintf(recipe, build+", port: 9001, command: [/api]", "vulnerable, PORT: '9000'", version),
+		"socket.yml": fmt.Sprintf(recipe, build+", mount: {/var/run: /x}", "vulnerable", version),
 	}
 	for name, text := range files {
 		path := filepath.Join(folder, name)
@@ -113,6 +126,10 @@ func prepare() (room, error) {
 			return room{}, errors.New(string(said))
 		}
 	}
+	cleared = func() {
+		_, _ = engine.ImageRemove(ctx, made.image, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+		_ = os.RemoveAll(folder)
+	}
 	said, err := exec.Command("docker", "build", "-q", "-t", made.image, filepath.Join(folder, "gate")).CombinedOutput()
 	if err != nil {
 		return room{}, errors.New(string(said))
@@ -122,10 +139,7 @@ func prepare() (room, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if made, err := prepared(); err == nil && made.folder != "" {
-		_, _ = made.engine.ImageRemove(context.Background(), made.image, client.ImageRemoveOptions{Force: true, PruneChildren: true})
-		_ = os.RemoveAll(made.folder)
-	}
+	cleared()
 	os.Exit(code)
 }
 
@@ -231,6 +245,8 @@ func TestScanOfAContainer(t *testing.T) {
 		"from the machine":     func(*testing.T) gate { return r.onMachine },
 		"on the usual network": func(*testing.T) gate { return r.inContainer("-v", socket) },
 		"on a job's network":   func(t *testing.T) gate { return r.inContainer("-v", socket, "--network", r.jobNetwork(t)) },
+		// Its id is then in its files only.
+		"under another name": func(*testing.T) gate { return r.inContainer("-v", socket, "--hostname", "runner") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -245,7 +261,7 @@ func TestScanOfAContainer(t *testing.T) {
 					t.Errorf("the report does not say %q", want)
 				}
 			}
-			if r.store == "stand-in" && !strings.Contains(said, "stand-in") {
+			if strings.HasSuffix(r.store, ":stand-in") && !strings.Contains(said, "stand-in") {
 				t.Error("the report does not name the stand-in")
 			}
 			r.nothingLeft(t, run)
@@ -253,6 +269,126 @@ func TestScanOfAContainer(t *testing.T) {
 			said, code = finish(t, start(run, "scan", "--config", "hardened.yml"))
 			if strings.Contains(said, "session-id-not-rotated-on-login, cookie") || code > 1 {
 				t.Errorf("the hardened API: exit code %d: %s", code, said)
+			}
+			r.nothingLeft(t, run)
+		})
+	}
+}
+
+// The container's log is read, and its end is seen.
+func TestWhatAContainerSays(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	for file, test := range map[string]struct {
+		code int
+		says string
+	}{
+		"chatty.yml": {1, "session-id-in-logs, "},
+		"leaves.yml": {3, "the API ended during the scan (ended with exit status 7); its last lines: out of patience, giving up"},
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			run := newRun()
+			said, code := finish(t, r.onMachine(run, "scan", "--config", file))
+			if code != test.code || !strings.Contains(said, test.says) {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			r.nothingLeft(t, run)
+		})
+	}
+}
+
+// A store that is a process of this machine is reached from the container, too.
+func TestAProcessIsTheStore(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	run := newRun()
+	said, code := finish(t, r.onMachine(run, "scan", "--config", "process.yml"))
+	if code != 1 || !strings.Contains(said, "row of sessions: session_id holds") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	r.nothingLeft(t, run)
+}
+
+// An image that only holds the language works in the repository it is shown.
+func TestAMountedWorkspace(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	for name, start := range map[string]gate{"from the machine": r.onMachine, "from a container": r.inContainer("-v", socket)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := newRun()
+			said, code := finish(t, start(run, "scan", "--config", "mounted.yml"))
+			if code != 1 || !strings.Contains(said, "row of sessions: session_id holds") {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			r.nothingLeft(t, run)
+		})
+	}
+}
+
+// service starts a session store as the runner starts those of a job.
+func (r room) service(t *testing.T, options ...string) {
+	t.Helper()
+	words := append([]string{"run", "-d", "--rm"}, options...)
+	said, err := exec.Command("docker", append(words, r.store, "start-single-node", "--insecure")...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s", said)
+	}
+	id := strings.TrimSpace(string(said))
+	t.Cleanup(func() {
+		if _, err := r.engine.ContainerRemove(context.Background(), id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	until(t, "the service is ready", func() bool {
+		seen, err := r.engine.ContainerInspect(t.Context(), id, client.ContainerInspectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, there := range seen.Container.NetworkSettings.Networks {
+			answer, err := http.Get("http://" + there.IPAddress.String() + ":8080/health?ready=1")
+			if err == nil && answer.Body.Close() == nil && answer.StatusCode == http.StatusOK {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// A CockroachDB among the job's services is reached by its name, or on the
+// runner's localhost where its port is published.
+func TestAServiceIsTheStore(t *testing.T) {
+	t.Parallel()
+	r := enter(t)
+	network := r.jobNetwork(t)
+	r.service(t, "--network", network, "--network-alias", "crdb")
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	published := free.Addr().String()
+	_ = free.Close()
+	r.service(t, "-p", published+":26257")
+	for name, test := range map[string]struct {
+		address string
+		options []string
+	}{
+		"by its name":          {"crdb:26257", []string{"-v", socket, "--network", network}},
+		"on the runner's":      {published, []string{"-v", socket}},
+		"on the machine's own": {published, []string{"-v", socket, "--network", "host"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := strings.ReplaceAll(strings.Fields(name)[2], "'", "") + ".yml"
+			text := strings.Replace(fmt.Sprintf(recipe, build, "vulnerable", "x"), "ephemeral: cockroachdb, version: x",
+				`url: "postgresql://root@`+test.address+`/defaultdb?sslmode=disable"`, 1)
+			if err := os.WriteFile(filepath.Join(r.folder, config), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			run := newRun()
+			said, code := finish(t, r.inContainer(test.options...)(run, "scan", "--config", config, "--i-own-this-database"))
+			if code != 1 || !strings.Contains(said, "row of sessions: session_id holds") {
+				t.Errorf("exit code %d: %s", code, said)
 			}
 			r.nothingLeft(t, run)
 		})

@@ -1,7 +1,7 @@
 // Command api is an API for a container that holds nothing else: its sessions
 // are in the database of DATABASE_URL. MOOD=hardened gives a new id at login,
-// any other keeps the one the client came with; MOOD=dies prints what it was
-// given and ends.
+// any other keeps the one the client came with; MOOD=chatty prints the ids,
+// MOOD=dies prints what it was given and ends, MOOD=leaves ends half-way.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -43,19 +44,30 @@ func main() {
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("GET /me", a.me)
 	mux.HandleFunc("POST /logout", a.logout)
-	server := &http.Server{Addr: ":" + os.Getenv("PORT"), Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	var served atomic.Int32
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if served.Add(1) > 40 && os.Getenv("MOOD") == "leaves" {
+			fmt.Println("out of patience, giving up")
+			os.Exit(7)
+		}
+		mux.ServeHTTP(w, r)
+	})
+	server := &http.Server{Addr: ":" + os.Getenv("PORT"), Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }
 
 // issue makes a session and gives its id to the client.
 func (a api) issue(w http.ResponseWriter, r *http.Request, owner string) error {
 	id := rand.Text()
-	_, err := a.rows.Exec(r.Context(), "INSERT INTO sessions (session_id, username) VALUES ($1, $2)", id, owner)
+	_, err := a.rows.Exec(r.Context(), "INSERT INTO sessions (session_id, username) VALUES ($1, NULLIF($2, ''))", id, owner)
 	hand(w, id)
 	return err
 }
 
 func hand(w http.ResponseWriter, id string) {
+	if os.Getenv("MOOD") == "chatty" {
+		fmt.Println("gave", id)
+	}
 	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode})
 }
 
@@ -66,7 +78,7 @@ func (a api) owner(r *http.Request) (id, owner string, known bool) {
 	if err != nil {
 		return "", "", false
 	}
-	err = a.rows.QueryRow(r.Context(), "SELECT username FROM sessions WHERE session_id = $1", sent.Value).Scan(&owner)
+	err = a.rows.QueryRow(r.Context(), "SELECT COALESCE(username, '') FROM sessions WHERE session_id = $1", sent.Value).Scan(&owner)
 	return sent.Value, owner, err == nil
 }
 
