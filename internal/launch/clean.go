@@ -10,9 +10,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// cleanTimeout is for all that a run left. A job that is being cancelled waits
-// seven and a half seconds.
-const cleanTimeout = 6 * time.Second
+// cleanTimeout is for all that a run left. A cancelled job's last steps have more
+// time than the step that was cancelled.
+const cleanTimeout = 30 * time.Second
 
 // Clean removes every container, network, volume and image that carries the
 // label of a run, whoever made it and whether that process lives or not. An
