@@ -48,7 +48,7 @@ func (s *Site) build(ctx context.Context, wanted Build, progress func(string)) (
 	if !s.enlist(func() { s.built = true }) {
 		return "", fail("the build of the API's image was interrupted", context.Canceled)
 	}
-	options := client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image}, Labels: s.marks.on("image"), Remove: true, ForceRemove: true}
+	options := client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image}, Labels: s.marks.onImage(), Remove: true, ForceRemove: true}
 	err = s.engine.build(limit, wanted.Context, options, said)
 	if err != nil && beyondClassic.MatchString(err.Error()) {
 		err = s.engine.buildKit(limit, wanted.Context, options, said, progress)

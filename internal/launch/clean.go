@@ -32,7 +32,7 @@ func Clean(ctx context.Context, run string) error {
 	everything := func(map[string]string) bool { return true }
 	if err := engine.clear(limit, client.Filters{}.Add("label", labelRun+"="+run), everything); err != nil {
 		return fail("not everything of this run could be removed: "+clause(err)+
-			"; look for it with docker ps, docker network ls and docker images, each with --filter label="+labelOurs, err)
+			"; look for it with docker ps, docker network ls and docker images, each with --filter label="+labelRun, err)
 	}
 	return nil
 }
