@@ -304,7 +304,7 @@ func targetName(r *recipe.Recipe) string {
 		}
 		return strings.Join(words, " ")
 	case r.Target.Container != nil && r.Target.Container.Build != nil:
-		return r.Target.Container.Build.Dockerfile
+		return filepath.ToSlash(filepath.Join(r.Target.Container.Build.Context, r.Target.Container.Build.Dockerfile))
 	case r.Target.Container != nil:
 		return r.Target.Container.Image
 	}

@@ -50,7 +50,7 @@ func (s *Site) build(ctx context.Context, wanted Build, progress func(string)) (
 	}
 	// Without the cache: its layers go with the image at the end, maybe those
 	// that another run's build is about to use.
-	options := client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image}, Labels: s.marks.on("image"), Remove: true, ForceRemove: true, NoCache: true}
+	options := client.ImageBuildOptions{Dockerfile: dockerfile, Tags: []string{image}, Labels: s.marks.onImage(), Remove: true, ForceRemove: true, NoCache: true}
 	err = s.engine.build(limit, wanted.Context, options, said)
 	if err != nil && beyondClassic.MatchString(err.Error()) {
 		err = s.engine.buildKit(limit, wanted.Context, options, said, progress)

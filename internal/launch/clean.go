@@ -10,9 +10,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// cleanTimeout is for all that a run left. A job that is being cancelled waits
-// seven and a half seconds.
-const cleanTimeout = 6 * time.Second
+// cleanTimeout is for all that a run left. A cancelled job's last steps have more
+// time than the step that was cancelled.
+const cleanTimeout = 30 * time.Second
 
 // Clean removes every container, network, volume and image that carries the
 // label of a run, whoever made it and whether that process lives or not. An
@@ -32,7 +32,7 @@ func Clean(ctx context.Context, run string) error {
 	everything := func(map[string]string) bool { return true }
 	if err := engine.clear(limit, client.Filters{}.Add("label", labelRun+"="+run), everything); err != nil {
 		return fail("not everything of this run could be removed: "+clause(err)+
-			"; look for it with docker ps, docker network ls and docker images, each with --filter label="+labelOurs, err)
+			"; look for it with docker ps, docker network ls and docker images, each with --filter label="+labelRun, err)
 	}
 	return nil
 }

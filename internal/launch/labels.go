@@ -16,11 +16,11 @@ import (
 
 // The labels of everything that is made in an engine.
 const (
-	labelOurs    = "org.sessiongate"         // what it is: "store", "api", "network", "image", "relay"
-	labelRun     = "org.sessiongate.run"     // the run that made it, by a name it was given or a random one
-	labelProcess = "org.sessiongate.process" // the process that made it
-	labelHost    = "org.sessiongate.host"    // whose process ids those are
-	labelBorn    = "org.sessiongate.started" // when that process began, since ids come again
+	labelOurs    = "org.sessiongate"             // what it is: "store", "api", "network", "relay"; not on images
+	labelRun     = "org.sessiongate.run"         // the run that made it, by a name it was given or a random one
+	labelProcess = "org.sessiongate.run.process" // the process that made it
+	labelHost    = "org.sessiongate.run.host"    // whose process ids those are
+	labelBorn    = "org.sessiongate.run.started" // when that process began, since ids come again
 )
 
 // labelStandIn is on an image that only plays CockroachDB, and says what it
@@ -48,9 +48,16 @@ func (m marks) on(what string) map[string]string {
 	if made == nil {
 		made = map[string]string{}
 	}
-	made[labelOurs], made[labelRun] = what, m.run
-	made[labelProcess], made[labelHost], made[labelBorn] = fmt.Sprint(os.Getpid()), host(), born(os.Getpid())
+	maps.Copy(made, m.onImage())
+	made[labelOurs] = what
 	return made
+}
+
+// onImage are the labels of an image that is built. A builder sets them one by
+// one, in the order of their names, and what it has made when it is cut off
+// stays: that of the run has to be the first.
+func (m marks) onImage() map[string]string {
+	return map[string]string{labelRun: m.run, labelProcess: fmt.Sprint(os.Getpid()), labelHost: host(), labelBorn: born(os.Getpid())}
 }
 
 // newName is one that nothing else in the engine has.
@@ -111,5 +118,5 @@ func sweepContainers() {
 		return
 	}
 	defer engine.close()
-	_ = engine.clear(ctx, client.Filters{}.Add("label", labelOurs), orphaned)
+	_ = engine.clear(ctx, client.Filters{}.Add("label", labelRun), orphaned)
 }

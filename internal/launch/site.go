@@ -25,9 +25,10 @@ import (
 var ErrNoEngine = errors.New("no container engine")
 
 const (
-	networkTimeout = 2 * time.Second // for our own to be removed, after its containers
-	buildStep      = 300 * time.Millisecond
-	mountedLines   = 10_000 // of a list of mounts
+	hurriedLeave = 2 * time.Second  // for network and images of an interrupted run, after its containers
+	usualLeave   = 20 * time.Second // of any other
+	buildStep    = 300 * time.Millisecond
+	mountedLines = 10_000 // of a list of mounts
 )
 
 // SiteOptions say whose containers they are.
@@ -59,6 +60,7 @@ type Site struct {
 	closing sync.Once
 	left    error
 
+	outer    context.Context // of Open
 	ctx      context.Context // of what is fetched: Close ends it
 	cancel   context.CancelFunc
 	fetching sync.WaitGroup
@@ -80,7 +82,7 @@ func Open(ctx context.Context, wanted SiteOptions) (*Site, error) {
 	if reason != "" {
 		return nil, fail("containers cannot be started: "+reason+"; start the API yourself and give target.url, or use target.process", ErrNoEngine)
 	}
-	s := &Site{engine: engine, marks: newMarks(wanted.Run)}
+	s := &Site{engine: engine, marks: newMarks(wanted.Run), outer: ctx}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	if s.self = engine.self(ctx); s.self != nil {
 		s.marks.extra = s.self.labels(ctx, engine)
@@ -320,7 +322,11 @@ func (s *Site) Close() error {
 
 // leave removes what the containers needed.
 func (s *Site) leave(built bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
+	patience := usualLeave
+	if s.outer.Err() != nil {
+		patience = hurriedLeave
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var problems []error
 	s.joining.Do(func() { s.joined = errors.New("closed") }) // or wait for it

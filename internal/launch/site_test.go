@@ -416,7 +416,7 @@ func TestBothImagesArePulledAtOnce(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	})
-	site := &Site{engine: e, marks: newMarks(""), ctx: t.Context(), cancel: func() {}}
+	site := &Site{engine: e, marks: newMarks(""), outer: t.Context(), ctx: t.Context(), cancel: func() {}}
 	image := site.Fetch(Container{Image: "api"}, nil)
 	m := bare(t)
 	_, err := m.store(t.Context(), StoreOptions{Site: site})
@@ -437,7 +437,7 @@ func TestCloseEndsAPull(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	})
-	site := &Site{engine: e, marks: newMarks("")}
+	site := &Site{engine: e, marks: newMarks(""), outer: t.Context()}
 	site.ctx, site.cancel = context.WithCancel(t.Context())
 	wanted := Container{Image: "api"}
 	image := site.Fetch(wanted, nil)

@@ -24,6 +24,7 @@ var (
 	root       string // of the repository
 	impossible string // why the tests cannot run; "" if they can
 	store      string // the image that is or plays CockroachDB
+	golang     string // the one that plays Go's
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -46,6 +47,7 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
+	defer func() { _, _ = docker(context.Background(), "rmi", "--force", actionImage, golang) }()
 	return m.Run()
 }
 

@@ -40,8 +40,7 @@ func build(ctx context.Context) error {
 	if out, err := compile.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w: %s", err, out)
 	}
-	golang, err := standin.Golang(ctx, binary)
-	if err != nil {
+	if golang, err = standin.Golang(ctx, binary); err != nil {
 		return err
 	}
 	if err := os.Remove(binary); err != nil {
