@@ -199,6 +199,18 @@ func (r *runner) post(inputs map[string]string) {
 	}
 }
 
+// until waits for something to stand in the log.
+func (r *runner) until(holds func(log string) bool) {
+	r.t.Helper()
+	for !holds(r.log.String()) {
+		select {
+		case <-r.ended():
+			r.t.Fatalf("it ended by itself\n%s", r.log.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
 // cancel is what the runner does when a workflow is cancelled: SIGINT, SIGTERM
 // after 7.5 s, and after another 2.5 s it is killed (ProcessInvoker.cs).
 func (r *runner) cancel() (took time.Duration) {
