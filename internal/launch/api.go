@@ -34,6 +34,7 @@ type Container struct {
 	Image       string   // pulled if it is not there
 	Build       *Build   // instead of Image
 	Command     []string // what the image's entrypoint gets; empty: the image's own
+	Directory   string   // where it runs inside; empty: the image's own, or the one mount's
 	Port        int      // where the API listens inside; 0: the image's one port, or 8000
 	Mounts      []Mount
 	Environment map[string]secret.Text
@@ -192,7 +193,8 @@ func (a *apiStart) configure(ctx context.Context) (*containers.Config, *containe
 	}
 	// An image without a place of its own, such as that of a language, works
 	// in what it is shown.
-	if (folder == "" || folder == "/") && len(a.Mounts) == 1 {
+	config.WorkingDir = a.Directory
+	if config.WorkingDir == "" && (folder == "" || folder == "/") && len(a.Mounts) == 1 {
 		config.WorkingDir = a.Mounts[0].Target
 	}
 	return config, host, nil
