@@ -349,7 +349,7 @@ func (s *scan) startContainer(ctx context.Context, up *stage, container recipe.C
 
 // container is the recipe's, with its paths seen from here.
 func (s *scan) container(of *recipe.Container) launch.Container {
-	made := launch.Container{Image: of.Image, Command: of.Command, Port: of.Port}
+	made := launch.Container{Image: of.Image, Command: of.Command, Directory: of.Directory, Port: of.Port}
 	if of.Build != nil {
 		made.Build = &launch.Build{Context: s.Recipe.Path(of.Build.Context), Dockerfile: of.Build.Dockerfile}
 	}

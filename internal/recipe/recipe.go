@@ -106,6 +106,7 @@ type Container struct {
 	Image       string
 	Build       *Build
 	Command     []string // empty: the image's own
+	Directory   string   // absolute, inside the container; empty: the image's own, or the one mount's
 	Port        int      // the API's inside the container; 0: the image's only one, or 8000
 	Mount       []Mount
 	Environment []Pair
