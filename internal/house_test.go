@@ -16,12 +16,12 @@ const module = "github.com/sessiongate/sessiongate/"
 // so rooms on one floor are strangers; app alone introduces them.
 var floors = [][]string{
 	{"internal/secret"},
-	{"internal/cookie", "internal/idform", "internal/idquality"},
+	{"internal/cookie", "internal/idform", "internal/idquality", "internal/locate/syntax"},
 	{"internal/trace"},
 	{"internal/finding", "internal/recipe"},
 	{"internal/score", "internal/probe"},
 	{"internal/report", "internal/report/safejson"},
-	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit",
+	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit", "internal/locate",
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/reporttest"},
 	{"internal/app"},
 	{"testenv/demoapi"},
@@ -37,6 +37,7 @@ var alone = map[string][]string{
 	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
 	"github.com/spf13/cobra":         {"internal/cli"},
 	"github.com/goccy/go-yaml":       {"internal/recipe"},
+	"github.com/tetratelabs/wazero":  {"internal/locate/syntax"},
 }
 
 type listed struct {
