@@ -42,6 +42,11 @@ type Options struct {
 	// written to all the same.
 	OwnDatabase bool
 	Now         time.Time // decides whether an accepted risk has expired
+	// Secrets are what must not be shown beside those of the recipe.
+	Secrets []secret.Text
+	// Baseline is what findings are compared with; nil: the file that the recipe
+	// names.
+	Baseline *audit.Baseline
 }
 
 const (
@@ -57,9 +62,12 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err := check(options.Recipe); err != nil {
 		return report.Report{}, err
 	}
-	baseline, err := readBaseline(options.Recipe)
-	if err != nil {
-		return report.Report{}, err
+	if options.Baseline == nil {
+		baseline, err := readBaseline(options.Recipe)
+		if err != nil {
+			return report.Report{}, err
+		}
+		options.Baseline = &baseline
 	}
 	if options.Timeout <= 0 && options.Deep {
 		options.Timeout = deepTimeout
@@ -70,6 +78,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 
 	redactor := &secret.Redactor{}
 	redactor.Add(options.Recipe.Secrets...)
+	redactor.Add(options.Secrets...)
 	for _, user := range options.Recipe.Users {
 		redactor.Add(user.Password)
 	}
@@ -78,7 +87,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err := ctx.Err(); err != nil {
 		return report.Report{}, err
 	}
-	setting := s.setting(baseline)
+	setting := s.setting()
 	setting.Duration = time.Since(began)
 	return result.Report(setting), nil
 }
@@ -99,6 +108,9 @@ type scan struct {
 // run never fails: what went wrong is the reason that nothing was tested.
 func (s *scan) run(ctx context.Context) audit.Result {
 	launch.Sweep()
+	if s.Progress != nil {
+		s.Progress(audit.Event{Doing: "bringing the API up"})
+	}
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {
@@ -114,7 +126,7 @@ func (s *scan) run(ctx context.Context) audit.Result {
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: audit.Promise{IdleTimeout: s.Recipe.Policy.IdleTimeout, AbsoluteTimeout: s.Recipe.Policy.AbsoluteTimeout},
+		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
@@ -138,6 +150,10 @@ func (s *scan) seesStatements() audit.Store {
 		return nil
 	}
 	return s.witness
+}
+
+func promise(p recipe.Policy) audit.Promise {
+	return audit.Promise{IdleTimeout: p.IdleTimeout, AbsoluteTimeout: p.AbsoluteTimeout, MaxSessions: p.MaxSessions}
 }
 
 // storeProblem is for reports; "" where the store is seen.
@@ -225,29 +241,32 @@ func check(r *recipe.Recipe) error {
 	return errors.Join(problems...)
 }
 
-func readBaseline(r *recipe.Recipe) (map[json.Known]bool, error) {
-	if r.Gate.Baseline == "" {
-		return nil, nil
+func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
+	name := r.Gate.Baseline
+	if name == "" {
+		return audit.Baseline{}, nil
 	}
-	file, err := os.Open(r.Path(r.Gate.Baseline))
+	file, err := os.Open(r.Path(name))
 	if err != nil {
-		return nil, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", r.Gate.Baseline, r.Gate.Baseline)
+		return audit.Baseline{}, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", name, name)
 	}
 	defer func() { _ = file.Close() }()
 	known, err := json.ReadBaseline(file)
 	if err != nil {
-		return nil, fmt.Errorf("baseline %s: %w", r.Gate.Baseline, err)
+		return audit.Baseline{}, fmt.Errorf("baseline %s: %w", name, err)
 	}
-	found := map[json.Known]bool{}
+	baseline := audit.Baseline{Given: true, Source: inWorkspace(name), Findings: map[audit.Past]bool{}}
 	for _, one := range known {
-		found[one] = true
+		if _, ours := catalog.Rule(one.Rule); ours { // the file may be anybody's
+			baseline.Findings[audit.Past{Rule: one.Rule, Fingerprint: one.Fingerprint}] = false
+		}
 	}
-	return found, nil
+	return baseline, nil
 }
 
-func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
+func (s *scan) setting() audit.Setting {
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate,
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locate,
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
@@ -260,9 +279,6 @@ func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
 	}
 	if s.world != nil {
 		setting.Requests, setting.Logins = s.world.Requests(), s.world.Logins()
-	}
-	if baseline != nil {
-		setting.Known = func(rule, fingerprint string) bool { return baseline[json.Known{Rule: rule, Fingerprint: fingerprint}] }
 	}
 	for _, accepted := range s.Recipe.Accepted {
 		if accepted.Until.IsZero() || s.Now.Before(accepted.Until.AddDate(0, 0, 1)) {
@@ -305,8 +321,12 @@ func (s *scan) declared() map[string]string {
 func stepNames(r *recipe.Recipe) []string {
 	var names []string
 	for _, name := range recipe.StepNames {
-		if _, has := r.Steps[name]; has {
+		step, has := r.Steps[name]
+		if has {
 			names = append(names, name)
+		}
+		if len(step.Then) > 0 {
+			names = append(names, name+".then") // what is open after it
 		}
 	}
 	return names
@@ -365,10 +385,6 @@ func members(node any, name string, visit func(string, recipe.Template)) {
 	}
 }
 
-// defaultRecipe is the file that init writes; findings point there when there
-// is no recipe, since code scanning shows no alert without a file.
-const defaultRecipe = ".sessiongate.yml"
-
 // locate is the handler the recipe names for a step, else the step in the recipe.
 func (s *scan) locate(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
@@ -380,7 +396,7 @@ func (s *scan) locate(step string) finding.Location {
 	case s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
 	}
-	return finding.Location{File: defaultRecipe, Line: 1}
+	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
 }
 
 // inWorkspace is the path as the repository knows it: relative to the working

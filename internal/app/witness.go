@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -17,7 +19,8 @@ import (
 type witness struct {
 	wire     *tap.Tap // may be nil
 	rows     *store.Store
-	mayWrite bool // else rows are looked at only
+	mayWrite bool   // else rows are looked at only
+	table    string // where the recipe says that sessions are; "" for wherever
 
 	mu      sync.Mutex
 	altered map[secret.Text][]trace.Row // as they were before the first change
@@ -52,7 +55,31 @@ func (w *witness) Look(ctx context.Context, id secret.Text) ([]trace.Cell, error
 	if err != nil {
 		return nil, err
 	}
-	return w.rows.FindAt(ctx, at, id, w.tables())
+	if w.table == "" {
+		return w.rows.FindAt(ctx, at, id, w.tables())
+	}
+	places, err := w.rows.FindAt(ctx, at, id, []string{w.table})
+	if err != nil {
+		return nil, err
+	}
+	return w.inTable(ctx, places)
+}
+
+// inTable keeps the places in the recipe's table. That there is none may be
+// because there is no such table.
+func (w *witness) inTable(ctx context.Context, places []trace.Cell) ([]trace.Cell, error) {
+	places = slices.DeleteFunc(places, func(place trace.Cell) bool { return place.Row.Table != w.table })
+	if len(places) > 0 {
+		return places, nil
+	}
+	tables, err := w.rows.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(tables, func(table store.Table) bool { return table.String() == w.table }) {
+		return nil, fmt.Errorf("the session store has no table %q; correct database.table", w.table)
+	}
+	return nil, nil
 }
 
 // Users are those the wire saw, with what the store lets them do.

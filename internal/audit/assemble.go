@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,18 +28,35 @@ type Setting struct {
 	Duration time.Duration
 	// Locate gives the place whose code has to change for a step; never zero.
 	Locate func(step string) finding.Location
-	// Known tells whether the baseline has a finding; nil without a baseline.
-	Known    func(rule, fingerprint string) bool
+	// Baseline is what findings are compared with; its Gone is filled by the report.
+	Baseline Baseline
 	Accepted []report.Declared // those not yet expired
 	// Ended is why the target stopped during the scan; "" if it did not.
 	Ended string
 	Users []User
 }
 
-func (s Setting) accepts(rule string) bool {
-	return slices.ContainsFunc(s.Accepted, func(d report.Declared) bool {
-		return d.Rule == rule || d.Rule == finding.Base(rule)
-	})
+// Past is a finding of an earlier run, by rule and fingerprint.
+type Past struct{ Rule, Fingerprint string }
+
+// Baseline is what an earlier run found. The zero value is none.
+type Baseline struct {
+	Given  bool
+	Source string // where it comes from, or why there is none
+	// Findings are those of the baseline; true: somebody dismissed it since.
+	Findings map[Past]bool
+}
+
+// declared is what accepts a finding: the recipe by its rule or the rule it is
+// a variant of, or whoever dismissed the alert.
+func (s Setting) declared(found report.Finding) (report.Declared, bool) {
+	for _, d := range s.Accepted {
+		if d.Rule == found.Rule.ID || d.Rule == found.Rule.Base() {
+			return d, true
+		}
+	}
+	dismissed := s.Baseline.Findings[Past{found.Rule.ID, found.Fingerprint}]
+	return report.Declared{Rule: found.Rule.ID, Reason: "dismissed in code scanning"}, dismissed
 }
 
 // Report is the finished audit: scored, decided, and free of secrets and
@@ -47,7 +65,7 @@ func (result Result) Report(s Setting) report.Report {
 	made := report.Report{
 		Version: s.Version, Target: s.Target, Accepted: s.Accepted,
 		Requests: s.Requests, Logins: s.Logins, Duration: s.Duration,
-		Calibration: calibrated(result.Facts),
+		Calibration: calibrated(result.Facts), Cookies: result.cookies(), Samples: result.samples(),
 	}
 	if result.Problem.Code != "" {
 		made.Problem = sentence(result.Problem)
@@ -58,17 +76,20 @@ func (result Result) Report(s Setting) report.Report {
 	var items, all []score.Item
 	for _, outcome := range result.Outcomes {
 		made.Results = append(made.Results, rows(outcome)...)
-		if outcome.Verdict.Reason.Code != finding.OtherProfile { // the user's choice, which no target can make
-			all = append(all, weigh(outcome, nil)...)
-			items = append(items, weigh(outcome, s.accepts)...)
+		open := map[string]bool{} // rules with a finding that nobody accepts
+		for _, found := range outcome.Verdict.Findings {
+			if outcome.Verdict.Outcome == finding.Fail {
+				presented := result.present(s, outcome, found)
+				open[found.Rule] = open[found.Rule] || presented.Status != report.Accepted
+				made.Findings = append(made.Findings, presented)
+			}
+		}
+		if !outcome.Verdict.Reason.Code.Free() {
+			all = append(all, weigh(outcome, func(string) bool { return true })...)
+			items = append(items, weigh(outcome, func(rule string) bool { return open[rule] })...)
 		}
 		if blocks(outcome.Probe.Rule, outcome.Verdict) {
 			made.Coverage.CoreUntested = append(made.Coverage.CoreUntested, outcome.Probe.Rule.ID)
-		}
-		for _, found := range outcome.Verdict.Findings {
-			if outcome.Verdict.Outcome == finding.Fail {
-				made.Findings = append(made.Findings, result.present(s, outcome, found))
-			}
 		}
 	}
 	for _, row := range made.Results {
@@ -86,6 +107,7 @@ func (result Result) Report(s Setting) report.Report {
 		return cmp.Or(cmp.Compare(b.Rule.Severity, a.Rule.Severity), cmp.Compare(a.Finding.Rule, b.Finding.Rule), cmp.Compare(a.Subject, b.Subject))
 	})
 	made.Score, made.WithAccepted = score.Of(items), score.Of(all).Value
+	made.Baseline = s.Baseline.compared(made.Findings)
 	clean(&made, s.Redactor)
 	made.Gate = s.Policy.decide(made)
 	return made
@@ -119,16 +141,33 @@ func rows(outcome Outcome) []report.Result {
 	for _, rule := range outcome.Probe.Rules() {
 		row := report.Result{Rule: rule, Outcome: outcome.Verdict.Outcome, Reason: outcome.Verdict.Reason, Note: outcome.Verdict.Note}
 		if outcome.Verdict.Outcome == finding.Fail && !slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
-			row.Outcome = finding.Pass
+			row.Outcome, row.Reason = finding.Pass, outcome.Verdict.Rest
+			if row.Reason.Code != "" {
+				row.Outcome = finding.NotTested
+			}
 		}
 		made = append(made, row)
 	}
 	return made
 }
 
+// compared says what the baseline has and this scan no longer found.
+func (b Baseline) compared(findings []report.Finding) report.Baseline {
+	left := maps.Clone(b.Findings)
+	for _, found := range findings {
+		delete(left, Past{found.Rule.ID, found.Fingerprint})
+	}
+	made := report.Baseline{Given: b.Given, Source: b.Source}
+	for past := range left {
+		made.Gone = append(made.Gone, past.Rule)
+	}
+	slices.Sort(made.Gone)
+	return made
+}
+
 // weigh gives the score one item for each rule that failed, or one for the
-// probe. An accepted risk weighs like a pass.
-func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
+// probe. An accepted risk, which is not open, weighs like a pass.
+func weigh(outcome Outcome, open func(rule string) bool) []score.Item {
 	rules := outcome.Probe.Rules()
 	lowest := rules[0].Severity
 	for _, rule := range rules {
@@ -142,7 +181,7 @@ func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
 	for _, rule := range rules {
 		if slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
 			item.Rule, item.Severity, item.Outcome = rule.ID, rule.Severity, finding.Fail
-			if accepted != nil && accepted(rule.ID) {
+			if !open(rule.ID) {
 				item.Outcome = finding.Pass
 			}
 			items = append(items, item)
@@ -153,17 +192,16 @@ func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
 
 func (result Result) present(s Setting, outcome Outcome, found finding.Finding) report.Finding {
 	made := report.Finding{Finding: found, Location: s.Locate(found.Step), Status: report.New,
-		Replay: replay(result.Seen, found.Evidence, s.Users)}
+		Replay: replay(result.Seen, found, s.Users, s.Redactor)}
 	for _, rule := range outcome.Probe.Rules() {
 		if rule.ID == found.Rule {
 			made.Rule = rule
 		}
 	}
 	made.Fingerprint = fingerprint(result.Seen, found)
-	switch {
-	case s.accepts(found.Rule):
-		made.Status = report.Accepted
-	case s.Known != nil && s.Known(found.Rule, made.Fingerprint):
+	if declared, accepted := s.declared(made); accepted {
+		made.Status, made.Declared = report.Accepted, declared
+	} else if _, known := s.Baseline.Findings[Past{found.Rule, made.Fingerprint}]; known {
 		made.Status = report.Known
 	}
 	return made
@@ -192,9 +230,19 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 			*text = printable(redactor.Clean(*text))
 		}
 	}
-	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier)
+	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier, &r.Baseline.Source)
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
+	}
+	for i := range r.Cookies {
+		cookie := &r.Cookies[i]
+		wash(&cookie.Name, &cookie.Request, &cookie.SameSite, &cookie.Domain, &cookie.Path)
+		for j := range cookie.Rejected {
+			wash(&cookie.Rejected[j])
+		}
+	}
+	for i := range r.Samples {
+		wash(&r.Samples[i].Cookie)
 	}
 	controls := slices.Clone(r.Calibration.Controls)
 	for i := range controls {
@@ -203,7 +251,10 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	r.Calibration.Controls = controls
 	for i := range r.Findings {
 		found := &r.Findings[i]
-		wash(&found.Subject, &found.Message, &found.Replay)
+		wash(&found.Subject, &found.Message)
+		if found.Replay = stripped(redactor.Clean(found.Replay)); len(found.Replay) > longestReplay {
+			found.Replay = "" // a part of a script is none
+		}
 		found.Evidence = slices.Clone(found.Evidence)
 		for j := range found.Evidence {
 			wash(&found.Evidence[j].Actor, &found.Evidence[j].Request, &found.Evidence[j].Note)
@@ -211,13 +262,24 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	}
 }
 
-// longestText bounds what a target can put into a report.
-const longestText = 4000
+// What a target can put into a report is bounded.
+const (
+	longestText   = 4000
+	longestReplay = 64 << 10 // bytes
+)
 
 // printable drops what could steer a terminal or a log: C0, C1, format
 // characters such as bidirectional overrides. Line breaks stay.
 func printable(text string) string {
-	kept := strings.Map(func(r rune) rune {
+	kept := stripped(text)
+	if runes := []rune(kept); len(runes) > longestText {
+		return string(runes[:longestText]) + "…"
+	}
+	return kept
+}
+
+func stripped(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
 			return r
@@ -228,8 +290,4 @@ func printable(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, ""))
-	if runes := []rune(kept); len(runes) > longestText {
-		return string(runes[:longestText]) + "…"
-	}
-	return kept
 }

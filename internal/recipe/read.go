@@ -70,6 +70,7 @@ func (r *reader) container(e entry) *Container {
 				container.Command = append(container.Command, r.written(item, interpolation{}).filled())
 			}
 		}},
+		key{"directory", func(e entry) { container.Directory = r.inside(e) }},
 		key{"port", func(e entry) { container.Port = r.number(e, 1, math.MaxUint16) }},
 		key{"mount", func(e entry) { container.Mount = r.mounts(e) }},
 		key{"environment", func(e entry) { container.Environment = r.environment(e, interpolation{}) }},
@@ -89,13 +90,18 @@ func (r *reader) build(e entry) *Build {
 func (r *reader) mounts(e entry) []Mount {
 	var mounts []Mount
 	for _, row := range r.entries(e) {
-		inside := r.text(row)
-		if inside != "" && !path.IsAbs(inside) {
-			r.fault(r.valueAt(row), "mount: the path inside the container must begin with /")
-		}
-		mounts = append(mounts, Mount{Source: row.name, Target: inside, Pos: row.at})
+		mounts = append(mounts, Mount{Source: row.name, Target: r.inside(row), Pos: row.at})
 	}
 	return mounts
+}
+
+// inside is a path in a container.
+func (r *reader) inside(e entry) string {
+	inside := r.text(e)
+	if inside != "" && !path.IsAbs(inside) {
+		r.fault(r.valueAt(e), "%s: the path inside the container must begin with /", e.name)
+	}
+	return inside
 }
 
 // variableName is what POSIX calls a name.

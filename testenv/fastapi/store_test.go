@@ -105,6 +105,23 @@ func TestNoRowIsAgedElsewhere(t *testing.T) {
 	}
 }
 
+// database.table names the one table that counts.
+func TestTheRecipesTable(t *testing.T) {
+	t.Parallel()
+	server := database(t)
+	for i, test := range []struct{ table, says string }{{"sessions", ""}, {"users", "in no form"}, {"nowhere", `no table "nowhere"`}} {
+		r := on(t, "clear-store", server.DSN.Reveal())
+		r.Database.Table = test.table
+		if i > 0 { // the first one has run them
+			r.Database.Schema, r.Database.Seed = "", ""
+		}
+		row := rowOf(t, audited(t, app.Options{Recipe: r}), "session-id-stored-in-clear")
+		if failed := row.Outcome == finding.Fail; failed != (test.says == "") || !strings.Contains(row.Reason.Text, test.says) {
+			t.Errorf("%s: %s %s", test.table, row.Outcome, row.Reason)
+		}
+	}
+}
+
 // A store that dies half-way is the end of all passes: the API under it fails,
 // and an attack that failed with it has shown nothing.
 func TestAStoreThatDies(t *testing.T) {

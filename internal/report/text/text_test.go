@@ -172,12 +172,13 @@ func TestWhatNobodyExplains(t *testing.T) {
 func TestAcceptedRisks(t *testing.T) {
 	t.Parallel()
 	variant := finding.Rule{ID: "session-response-cacheable/shared", Severity: 59}
+	noProxy := report.Declared{Rule: "session-response-cacheable", Reason: "no proxy"}
 	out := written(t, report.Report{
 		Findings: []report.Finding{
-			{Rule: variant, Status: report.Accepted, Finding: finding.Finding{Subject: "GET /me"}},
+			{Rule: variant, Status: report.Accepted, Declared: noProxy, Finding: finding.Finding{Subject: "GET /me"}},
 			{Rule: finding.Rule{ID: "undeclared"}, Status: report.Accepted},
 		},
-		Accepted: []report.Declared{{Rule: "session-response-cacheable", Reason: "no proxy"}, {Rule: "login-csrf", Reason: "no browser"}},
+		Accepted: []report.Declared{noProxy, {Rule: "login-csrf", Reason: "no browser"}},
 	}, text.Style{})
 	want := "ACCEPTED: 3\n  session-response-cacheable/shared, GET /me: no proxy\n  undeclared\n  login-csrf: no browser; nothing found\n"
 	if !strings.Contains(out, want) || strings.Contains(out, "FINDINGS") {
@@ -198,6 +199,19 @@ func TestLongRequestsLeaveRoomForTheNote(t *testing.T) {
 	}}}, text.Style{})
 	want := "    1. attacker  " + path + "  200\n       reads the profile\n" +
 		"    2. victim    GET /me                   200\n    3. victim    " + path + "    -\n\n   Fix in app.py\n"
+	if !strings.Contains(out, want) {
+		t.Errorf("want\n%s\nin\n%s", want, out)
+	}
+}
+
+func TestALongActorHasALineToItself(t *testing.T) {
+	t.Parallel()
+	out := written(t, report.Report{Findings: []report.Finding{{Finding: finding.Finding{Evidence: []finding.Evidence{
+		{Actor: "victim", Request: "POST /login", Status: 200, Note: "signs in"},
+		{Actor: "attacker by query parameter", Request: "GET /me", Status: 401, Note: "is anonymous"},
+	}}}}}, text.Style{})
+	want := "    1. victim              POST /login  200  signs in\n" +
+		"    2. attacker by query parameter\n                           GET /me      401  is anonymous\n"
 	if !strings.Contains(out, want) {
 		t.Errorf("want\n%s\nin\n%s", want, out)
 	}
