@@ -20,13 +20,17 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 		return p.literal(node, s, depth)
 	case "concatenated_string":
 		var made strings.Builder
+		var parts list
 		for child := range node.Children() {
-			made.WriteString(textOf(p.eval(child, s, depth)))
+			v := p.eval(child, s, depth)
+			parts = append(parts, v)
+			made.WriteString(textOf(v))
 		}
-		return text(made.String())
+		return sentIn(parts, made.String())
 	case "call":
 		return p.call(node, s, depth)
 	case "attribute":
+		p.at = Place{s.module.file, node.Line()}
 		return p.member(p.eval(node.Field("object"), s, depth), node.Field("attribute").Text())
 	case "assignment", "named_expression":
 		return p.assignment(node, s, depth)
@@ -36,8 +40,11 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 		return nil
 	case "binary_operator":
 		left, right := p.eval(node.Field("left"), s, depth), p.eval(node.Field("right"), s, depth)
-		if node.Field("operator").Text() == "+" {
+		switch node.Field("operator").Text() {
+		case "+":
 			return add(left, right)
+		case "%":
+			return sentIn(list{left, right}, textOf(left))
 		}
 		return nil
 	case "boolean_operator":
@@ -85,6 +92,7 @@ func (p *python) assignment(node syntax.Node, s *scope, depth int) value {
 // literal reads a string with its interpolations.
 func (p *python) literal(node syntax.Node, s *scope, depth int) value {
 	var made strings.Builder
+	var parts list
 	raw := strings.ContainsAny(node.Child("string_start").Text(), "rR")
 	for child := range node.Children() {
 		switch child.Kind() {
@@ -96,6 +104,7 @@ func (p *python) literal(node syntax.Node, s *scope, depth int) value {
 			}
 		case "interpolation":
 			v := p.eval(child.Field("expression"), s, depth)
+			parts = append(parts, v)
 			if !child.Field("format_specifier").IsZero() || !child.Field("type_conversion").IsZero() {
 				v = nil
 			}
@@ -105,7 +114,7 @@ func (p *python) literal(node syntax.Node, s *scope, depth int) value {
 	if made.Len() > longestText {
 		return text(unknownPart)
 	}
-	return text(made.String())
+	return sentIn(parts, made.String())
 }
 
 // longestText bounds what is kept of a string.
@@ -118,6 +127,9 @@ func add(left, right value) value {
 			return slices.Concat(a, b)
 		}
 		return a
+	}
+	if joined := joinSent(left, right); joined != nil {
+		return joined
 	}
 	a, left1 := left.(text)
 	b, right1 := right.(text)
@@ -141,6 +153,17 @@ const mostEntries = 10_000
 
 // either is one of two: when both are texts and differ, it is not known which.
 func either(left, right value) value {
+	if a, ok := left.(*sentValue); ok {
+		return a.or(right)
+	}
+	if b, ok := right.(*sentValue); ok {
+		return b.or(left)
+	}
+	if a, ok := left.(*function); ok {
+		if b, both := right.(*function); both && a.node != b.node {
+			return nil
+		}
+	}
 	a, isText := left.(text)
 	b, both := right.(text)
 	switch {
@@ -207,10 +230,31 @@ func (p *python) subscript(node syntax.Node, s *scope, depth int) value {
 		}
 	case *class:
 		return whole // a generic one
+	case *sentPart:
+		p.at = Place{s.module.file, node.Line()}
+		return whole.value(textOf(key), p.at)
+	case bodyOf:
+		return whole.part().value(textOf(key), Place{s.module.file, node.Line()})
+	case *sentValue:
+		return whole
 	case external:
+		if strings.HasSuffix(string(whole), ".Annotated") {
+			return p.annotation(node, s, depth)
+		}
 		return whole
 	}
 	return nil
+}
+
+// annotation is all that stands in Annotated[…].
+func (p *python) annotation(node syntax.Node, s *scope, depth int) value {
+	var made annotated
+	for child := range node.Children() {
+		if child.FieldName() == "subscript" && len(made) < mostItems {
+			made = append(made, p.eval(child, s, depth))
+		}
+	}
+	return made
 }
 
 // member is the attribute of a value.
@@ -231,7 +275,15 @@ func (p *python) member(of value, name string) value {
 		return whole.member(name)
 	case *instance:
 		return p.attribute(whole, name)
-	case dict, list, text:
+	case *sentPart:
+		return whole.member(name, p.at)
+	case wholeRequest:
+		return whole.member(name)
+	case bodyOf:
+		return whole.part().member(name, p.at)
+	case *sentValue:
+		return through{whole, name}
+	case *event, bound:
 		return nil
 	}
 	return nil
@@ -257,8 +309,14 @@ func (p *python) attribute(of *instance, name string) value {
 }
 
 func (p *python) call(node syntax.Node, s *scope, depth int) value {
-	callee := p.eval(node.Field("function"), s, depth)
+	function := node.Field("function")
+	callee := p.eval(function, s, depth)
 	given := p.arguments(node.Field("arguments"), s, depth)
+	p.at = Place{s.module.file, node.Line()}
+	p.note(p.deed(function, callee, given, s))
+	if callee == nil {
+		return passed(function, given)
+	}
 	return p.apply(callee, given, point{s, node.Start(), node.Line()})
 }
 
@@ -295,13 +353,24 @@ func (p *python) arguments(node syntax.Node, s *scope, depth int) arguments {
 func (p *python) apply(callee value, given arguments, at point) value {
 	switch called := callee.(type) {
 	case *function:
-		return p.run(called, nil, given, at.scope.depth+1)
+		return undecorated(p.run(called, nil, given, at.scope.depth+1), given)
 	case method:
 		return p.run(called.call, called.self, given, at.scope.depth+1)
 	case *class:
 		return p.instantiate(called, given, at)
 	case external:
+		if v := transparent(called, given); v != nil {
+			return v
+		}
 		return p.make(called, nil, given, at)
+	case through:
+		return called.call(given)
+	case reading:
+		return called.of
+	case bodyOf:
+		return called.part()
+	case getter:
+		return called.of.value(given.path("key", 0), p.at)
 	case bound:
 		if called.self.of == "functools.partial" { // no method of it matters
 			return nil
@@ -316,6 +385,17 @@ func (p *python) apply(callee value, given arguments, at point) value {
 		}
 	}
 	return nil
+}
+
+// undecorated is the function itself where calling another with it gave one
+// that stands around it.
+func undecorated(result value, given arguments) value {
+	if _, ok := result.(*function); ok && len(given.positional) == 1 {
+		if inner, ok := given.positional[0].(*function); ok {
+			return inner
+		}
+	}
+	return result
 }
 
 func (p *python) make(of external, from *class, given arguments, at point) *instance {
@@ -338,7 +418,8 @@ func (p *python) run(f *function, self value, given arguments, depth int) value 
 		return nil
 	}
 	p.stack = append(p.stack, f)
-	defer func() { p.stack = p.stack[:len(p.stack)-1] }()
+	was := p.at
+	defer func() { p.stack, p.at = p.stack[:len(p.stack)-1], was }()
 	inner := &scope{module: f.module, parent: f.scope, names: map[string]value{}, depth: depth}
 	if self != nil {
 		given.positional = append([]value{self}, given.positional...)
@@ -386,4 +467,18 @@ func (p *python) bind(parameters syntax.Node, given arguments, inner, outer *sco
 		}
 		at++
 	}
+}
+
+// same reports whether two values are one: lists and dicts are told apart only
+// from other kinds.
+func same(a, b value) bool {
+	switch a.(type) {
+	case list, dict, annotated, arguments, method:
+		return false
+	}
+	switch b.(type) {
+	case list, dict, annotated, arguments, method:
+		return false
+	}
+	return a == b
 }

@@ -2,6 +2,7 @@ package locate
 
 import (
 	"context"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,16 +31,21 @@ type python struct {
 	order   []*module
 	steps   int
 	stack   []*function
+	loading []string // modules that import each other
 	made    []*instance
+	// watched is what a handler that is run does; nil when none is.
+	watched *deeds
+	at      Place // of the expression that is run
 	// stopped says that not everything could be run.
 	stopped bool
 }
 
 const (
-	mostSteps = 6_000_000
-	mostCalls = 12 // inside each other
-	mostItems = 256
-	mostDepth = 400 // of expressions inside each other
+	mostSteps   = 6_000_000
+	mostCalls   = 12 // inside each other
+	mostItems   = 256
+	mostLoading = 200
+	mostDepth   = 400 // of expressions inside each other
 )
 
 func newPython(ctx context.Context, files *files, roots []string) *python {
@@ -61,10 +67,13 @@ func (p *python) load(file string) *module {
 		return known
 	}
 	tree := p.files.tree(p.ctx, file, syntax.Python)
-	if tree == nil {
+	if tree == nil || len(p.loading) > mostLoading {
 		p.modules[file] = nil
 		return nil
 	}
+	p.loading = append(p.loading, file)
+	was := p.at
+	defer func() { p.loading, p.at = p.loading[:len(p.loading)-1], was }()
 	made := &module{file: file, folder: folderOf(file), tree: tree}
 	made.scope = &scope{module: made, names: map[string]value{"__name__": nil}}
 	p.modules[file] = made
@@ -203,7 +212,9 @@ func (p *python) statement(node syntax.Node, s *scope) {
 		p.loop(node, s)
 	case "with_statement", "with_clause", "with_item":
 		p.inside(node, s)
-	case "if_statement", "while_statement", "try_statement", "else_clause", "elif_clause", "except_clause",
+	case "if_statement":
+		p.branches(node, s)
+	case "while_statement", "try_statement", "else_clause", "elif_clause", "except_clause",
 		"finally_clause", "match_statement", "case_clause", "block", "ERROR":
 		p.inside(node, s)
 	}
@@ -222,6 +233,36 @@ func (p *python) inside(node syntax.Node, s *scope) {
 			p.statement(child, s)
 		}
 	}
+}
+
+// branches runs each branch with what was known before it. After them a name
+// has what either gave it.
+func (p *python) branches(node syntax.Node, s *scope) {
+	p.eval(node.Field("condition"), s, 0)
+	before, otherwise := s.names, false
+	var ends []map[string]value
+	for child := range node.Children() {
+		if name := child.FieldName(); name != "consequence" && name != "alternative" {
+			continue
+		}
+		otherwise = otherwise || child.Kind() == "else_clause"
+		s.names = maps.Clone(before)
+		p.inside(child, s)
+		ends = append(ends, s.names)
+	}
+	if !otherwise {
+		ends = append(ends, before)
+	}
+	merged := maps.Clone(ends[0])
+	for _, end := range ends[1:] {
+		for name, v := range end {
+			if was, known := merged[name]; known && !same(was, v) {
+				v = either(was, v)
+			}
+			merged[name] = v
+		}
+	}
+	s.names = merged
 }
 
 func (p *python) loop(node syntax.Node, s *scope) {
@@ -331,7 +372,13 @@ func (p *python) class(node syntax.Node, s *scope) {
 func (p *python) assign(target syntax.Node, v value, s *scope) {
 	switch target.Kind() {
 	case "identifier":
+		if given, ok := v.(*sentValue); ok {
+			v = given.kept(target.Text(), Place{s.module.file, target.Line()})
+		}
 		s.names[target.Text()] = v
+	case "subscript":
+		p.note(deed{name: "[]=", what: target.Field("value").Text(),
+			arguments: arguments{positional: []value{p.eval(target.Field("subscript"), s, 0), v}}, at: Place{s.module.file, target.Line()}})
 	case "attribute":
 		owner := p.eval(target.Field("object"), s, 0)
 		name := target.Field("attribute").Text()

@@ -37,7 +37,7 @@ type function struct {
 
 func (f *function) name() string { return f.node.Field("name").Text() }
 
-func (f *function) place() place { return place{f.module.file, f.node.Line()} }
+func (f *function) place() Place { return Place{f.module.file, f.node.Line()} }
 
 // method is a function of a class, called on an instance of it.
 type method struct {
@@ -151,16 +151,13 @@ func (a arguments) path(name string, at int) string {
 }
 
 func textOf(v value) string {
-	if known, ok := v.(text); ok {
+	switch known := v.(type) {
+	case text:
 		return string(known)
+	case *sentValue:
+		return known.around()
 	}
 	return unknownPart
-}
-
-// place is a line of a file of the workspace.
-type place struct {
-	file string
-	line int
 }
 
 // point is where something is done: the statements of one scope are done in
