@@ -3,6 +3,7 @@ package locate_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sessiongate/sessiongate/internal/locate"
@@ -28,33 +29,88 @@ func workspace(t *testing.T, sources map[string]string, start locate.Start) *loc
 	return source
 }
 
-func TestFastAPIOfThisRepository(t *testing.T) {
+// lineOf is where a text stands in a file of the test applications.
+func lineOf(t *testing.T, file, text string) int {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(testenv, filepath.FromSlash(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, found := strings.Cut(string(data), text)
+	if !found {
+		t.Fatalf("%s has no %q", file, text)
+	}
+	return strings.Count(before, "\n") + 1
+}
+
+var testenv = filepath.Join("..", "..", "testenv")
+
+func TestApplicationsOfThisRepository(t *testing.T) {
 	t.Parallel()
-	source, err := locate.Read(t.Context(), filepath.Join("..", "..", "testenv"), locate.Start{Folder: "fastapi", Command: []string{"./serve", "vulnerable.app:app"}}, locate.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	place, reason := source.Handler("POST", "/login", "")
-	t.Log(place, reason)
-	t.Log(source.Cookie(place, "session_id"))
-	source, err = locate.Read(t.Context(), filepath.Join("..", "..", "testenv"), locate.Start{Folder: "fastapi", Command: []string{"./serve", "keeps_anonymous.app:app"}}, locate.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range []string{"GET /", "POST /login", "GET /profile", "POST /logout"} {
-		m := "GET"
-		if p[:4] == "POST" {
-			m = "POST"
-			p = p[1:]
+	for _, one := range []struct{ app, method, path, file, head, cookie, setter, line string }{
+		{"vulnerable", "POST", "/login", "vulnerable", "def login(", "session_id", "vulnerable", "response.set_cookie(\"session_id\", session_id)\n    return {\"message\": \"Logged in"},
+		{"keeps_anonymous", "GET", "/", "keeps_anonymous", "def index(", "__Host-session_id", "keeps_anonymous", "response.set_cookie("},
+		{"keeps_anonymous", "POST", "/login", "keeps_anonymous", "def login(", "__Host-session_id", "hardened", "response.set_cookie("},
+		{"keeps_anonymous", "GET", "/profile", "hardened", "def profile(", "", "", ""},
+	} {
+		source, err := locate.Read(t.Context(), testenv, locate.Start{Folder: "fastapi", Command: []string{"./serve", one.app + ".app:app"}}, locate.Limits{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		place, reason := source.Handler(m, p[4:], "")
-		t.Log(place, reason)
-		t.Log(source.Cookie(place, "__Host-session_id"))
+		file := "fastapi/" + one.file + "/app.py"
+		place, reason := source.Handler(one.method, one.path, "")
+		if want := (locate.Place{File: file, Line: lineOf(t, file, one.head)}); place != want {
+			t.Errorf("%s %s of %s: %s %s, want %s", one.method, one.path, one.app, place, reason, want)
+		}
+		if one.cookie == "" {
+			continue
+		}
+		file = "fastapi/" + one.setter + "/app.py"
+		if line, _ := source.Cookie(place, one.cookie); line != (locate.Place{File: file, Line: lineOf(t, file, one.line)}) {
+			t.Errorf("cookie of %s %s: %s", one.method, one.path, line)
+		}
 	}
-	source, err = locate.Read(t.Context(), filepath.Join("..", "..", "testenv"), locate.Start{}, locate.Limits{})
+}
+
+func TestManyApplicationsFit(t *testing.T) {
+	t.Parallel()
+	source, err := locate.Read(t.Context(), testenv, locate.Start{}, locate.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	place, reason = source.Handler("POST", "/login", "")
-	t.Log(place, reason)
+	if place, reason := source.Handler("POST", "/login", ""); reason.Code != locate.SeveralFit {
+		t.Errorf("%s %s", place, reason)
+	}
+}
+
+func TestRoutersOverFiles(t *testing.T) {
+	t.Parallel()
+	sources := map[string]string{
+		"app/__init__.py": "",
+		"app/main.py": "from fastapi import FastAPI\nfrom .api import api\nfrom .admin import admin\napp = FastAPI()\n" +
+			"app.include_router(api, prefix='/v1')\napp.mount('/admin', admin)\n",
+		"app/api.py": "from fastapi import APIRouter\nfrom app.auth import routes\napi = APIRouter(prefix='/api')\napi.include_router(routes.router, prefix='/auth')\n",
+		"app/auth/routes.py": "from fastapi import APIRouter, Response\nfrom .cookies import keep\nrouter = APIRouter()\n\n" +
+			"@router.post('/login')\nasync def login(response: Response):\n    keep(response, 'x')\n",
+		"app/auth/cookies.py": "NAME = 'sid'\ndef keep(response, value):\n    response.headers['set-cookie'] = f'{NAME}={value}; Path=/'\n",
+		"app/admin.py":        "from fastapi import FastAPI\nadmin = FastAPI()\ndef login(): ...\nadmin.add_api_route('/login', login, methods=['POST'])\n",
+	}
+	for _, moved := range []int{0, 7} {
+		sources["app/auth/routes.py"] = strings.Repeat("# moved\n", moved) + sources["app/auth/routes.py"]
+		source := workspace(t, sources, locate.Start{})
+		place, reason := source.Handler("POST", "/v1/auth/login", "")
+		if place != (locate.Place{}) || reason.Code != locate.NoneFits {
+			t.Errorf("a path without the router's own prefix: %s", place)
+		}
+		place, reason = source.Handler("POST", "/v1/api/auth/login", "")
+		if want := (locate.Place{File: "app/auth/routes.py", Line: 6 + moved}); place != want {
+			t.Errorf("%s %s, want %s", place, reason, want)
+		}
+		if line, _ := source.Cookie(place, "sid"); line != (locate.Place{File: "app/auth/cookies.py", Line: 3}) {
+			t.Errorf("cookie: %s", line)
+		}
+		if place, reason = source.Handler("POST", "/admin/login", ""); place != (locate.Place{File: "app/admin.py", Line: 3}) {
+			t.Errorf("mounted: %s %s", place, reason)
+		}
+	}
 }
