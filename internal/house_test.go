@@ -16,13 +16,13 @@ const module = "github.com/sessiongate/sessiongate/"
 // so rooms on one floor are strangers; app alone introduces them.
 var floors = [][]string{
 	{"internal/secret"},
-	{"internal/cookie", "internal/idform", "internal/idquality", "internal/signed"},
+	{"internal/cookie", "internal/idform", "internal/idquality", "internal/signed", "internal/locate/syntax"},
 	{"internal/trace"},
 	{"internal/finding", "internal/recipe"},
 	{"internal/score", "internal/probe"},
 	{"internal/report", "internal/report/safejson", "internal/report/tame", "internal/report/ladder"},
 	{"internal/report/screen"},
-	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit",
+	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit", "internal/locate",
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/summary", "internal/report/html", "internal/report/junit",
 		"internal/report/badge", "internal/report/reporttest", "internal/rulebook", "internal/codescanning"},
 	{"internal/app"},
@@ -42,6 +42,7 @@ var alone = map[string][]string{
 	"github.com/goccy/go-yaml":              {"internal/recipe"},
 	"github.com/moby/moby":                  {"internal/launch"},
 	"github.com/containerd/errdefs":         {"internal/launch"},
+	"github.com/tetratelabs/wazero":         {"internal/locate/syntax"},
 	"golang.org/x/term":                     {"internal/cli"},
 	"github.com/sethvargo/go-githubactions": {"internal/action"},
 	"html/template":                         {"internal/report/html"},

@@ -39,6 +39,9 @@ type Options struct {
 	Timeout  time.Duration
 	Progress func(audit.Event) // nil: nobody listens
 	Store    string            // what is known of the session store beside the recipe; may be empty
+	// Workspace is the folder of the API's sources, where locations are relative
+	// to; "" is the working directory, as long as the recipe is inside of it.
+	Workspace string
 	// OwnDatabase says that a database.url that is not on this machine may be
 	// written to all the same.
 	OwnDatabase bool
@@ -273,7 +276,7 @@ func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
 
 func (s *scan) setting() audit.Setting {
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locate,
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locator(),
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
@@ -394,12 +397,10 @@ func members(node any, name string, visit func(string, recipe.Template)) {
 	}
 }
 
-// locate is the handler the recipe names for a step, else the step in the recipe.
-func (s *scan) locate(step string) finding.Location {
+// inRecipe is the step in the recipe.
+func (s *scan) inRecipe(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
 	switch {
-	case known && described.Source.File != "":
-		return finding.Location{File: filepath.ToSlash(described.Source.File), Line: max(1, described.Source.Line)}
 	case known && described.Pos.Line > 0 && s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Recipe.File), Line: described.Pos.Line}
 	case s.Recipe.File != "":

@@ -26,8 +26,8 @@ type Setting struct {
 	Requests int
 	Logins   int
 	Duration time.Duration
-	// Locate gives the place whose code has to change for a step; never zero.
-	Locate func(step string) finding.Location
+	// Locate gives the place whose code has to change for a finding; never zero.
+	Locate func(finding.Finding, finding.Rule) finding.Location
 	// Baseline is what findings are compared with; its Gone is filled by the report.
 	Baseline Baseline
 	Accepted []report.Declared // those not yet expired
@@ -191,13 +191,14 @@ func weigh(outcome Outcome, open func(rule string) bool) []score.Item {
 }
 
 func (result Result) present(s Setting, outcome Outcome, found finding.Finding) report.Finding {
-	made := report.Finding{Finding: found, Location: s.Locate(found.Step), Status: report.New,
+	made := report.Finding{Finding: found, Status: report.New,
 		Replay: replay(result.Seen, found, s.Users, s.Redactor)}
 	for _, rule := range outcome.Probe.Rules() {
 		if rule.ID == found.Rule {
 			made.Rule = rule
 		}
 	}
+	made.Location = s.Locate(found, made.Rule)
 	made.Fingerprint = fingerprint(result.Seen, found)
 	if declared, accepted := s.declared(made); accepted {
 		made.Status, made.Declared = report.Accepted, declared

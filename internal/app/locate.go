@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/locate"
+	"github.com/sessiongate/sessiongate/internal/recipe"
+)
+
+// reading bounds the search for handlers, which begins with the first finding.
+const reading = 30 * time.Second
+
+// locator finds the places of findings.
+type locator struct {
+	*scan
+	source *locate.Source // nil: not read yet, or not to be had
+	read   bool
+}
+
+func (s *scan) locator() func(finding.Finding, finding.Rule) finding.Location {
+	l := &locator{scan: s}
+	return l.locate
+}
+
+// locate is the handler that the recipe names for a step, else the one that is
+// found in the workspace, else the step in the recipe.
+func (l *locator) locate(found finding.Finding, rule finding.Rule) finding.Location {
+	step := l.Recipe.Steps[strings.TrimSuffix(found.Step, ".then")]
+	if step.Source.File != "" {
+		return finding.Location{File: filepath.ToSlash(step.Source.File), Line: max(1, step.Source.Line)}
+	}
+	if handler, known := l.handler(step, found.Step); known {
+		return l.narrowed(handler, found, rule)
+	}
+	return l.inRecipe(found.Step)
+}
+
+// handler is what answers the last request of a step.
+func (l *locator) handler(step recipe.Step, name string) (locate.Place, bool) {
+	requests := step.Requests
+	if strings.HasSuffix(name, ".then") {
+		requests = step.Then
+	}
+	if len(requests) == 0 {
+		return locate.Place{}, false
+	}
+	source := l.workspace()
+	if source == nil {
+		return locate.Place{}, false
+	}
+	last := requests[len(requests)-1]
+	place, reason := source.Handler(last.Method, last.Path.String(), "")
+	return place, reason.Code == locate.Found
+}
+
+// narrowed is the line that sets the cookie where the finding is of one that
+// has the wrong attributes: they stand there, and not in the handler's head.
+func (l *locator) narrowed(handler locate.Place, found finding.Finding, rule finding.Rule) finding.Location {
+	name, ofCookie := strings.CutPrefix(found.Subject, "cookie ")
+	if rule.Family == finding.Cookie && ofCookie {
+		if line, known := l.source.Cookie(handler, name); known {
+			handler = line
+		}
+	}
+	return finding.Location{File: handler.File, Line: handler.Line}
+}
+
+// workspace is read once, and not before a finding needs it.
+func (l *locator) workspace() *locate.Source {
+	if l.read {
+		return l.source
+	}
+	l.read = true
+	folder := l.Workspace
+	if folder == "" {
+		folder = workspaceOf(l.Recipe.File)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), reading) // the scan's own time may be over
+	defer cancel()
+	source, err := locate.Read(ctx, folder, l.start(folder), locate.Limits{})
+	if err == nil {
+		l.source = source
+	}
+	return l.source
+}
+
+// workspaceOf is the folder that locations are relative to, as inWorkspace has
+// it.
+func workspaceOf(file string) string {
+	if file == "" || inWorkspace(file) != filepath.ToSlash(filepath.Base(file)) {
+		return "."
+	}
+	return filepath.Dir(file)
+}
+
+func (l *locator) start(folder string) locate.Start {
+	process := l.Recipe.Target.Process
+	if process == nil {
+		return locate.Start{}
+	}
+	var start locate.Start
+	for _, word := range process.Command {
+		start.Command = append(start.Command, word.String())
+	}
+	from, err := filepath.Abs(folder)
+	if err != nil {
+		return start
+	}
+	directory, err := filepath.Abs(process.Dir())
+	if err != nil {
+		return start
+	}
+	if inside, err := filepath.Rel(from, directory); err == nil && !strings.HasPrefix(inside, "..") {
+		start.Folder = filepath.ToSlash(inside)
+	}
+	return start
+}

@@ -1,0 +1,182 @@
+package locate
+
+import (
+	"slices"
+	"strings"
+)
+
+// route is one line of what a framework answers to.
+type route struct {
+	methods []string // in capitals; empty: all
+	path    pattern
+	place   Place
+	code    *function // of Python; nil elsewhere
+	written string    // the path in the framework's own form
+	// operations are the operationIds that a schema may have for it.
+	operations []string
+	// order is the rank among the routes of one application, where the framework
+	// takes the first that fits; 0: it takes the most precise.
+	order int
+}
+
+// pattern is a path with holes: part stands for the rest of one segment or a
+// piece of it, rest for anything, unknownPart for what the source does not tell.
+type pattern string
+
+const (
+	part = "\x01"
+	rest = "\x02"
+)
+
+// sent is a character that stands for what a recipe fills in.
+const sent = '\x03'
+
+// asSent is the path without its query, and with its placeholders as sent.
+func asSent(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	var made strings.Builder
+	for {
+		before, after, found := strings.Cut(path, "{")
+		_, left, closed := strings.Cut(after, "}")
+		if !found || !closed {
+			made.WriteString(path)
+			return made.String()
+		}
+		made.WriteString(before)
+		made.WriteByte(sent)
+		path = strings.TrimPrefix(left, "}") // {{name}} and {name}
+	}
+}
+
+// longestPath bounds what is matched, in bytes.
+const longestPath = 2048
+
+// fits reports whether a path is one that the pattern answers.
+func (p pattern) fits(path string) bool {
+	if len(p) > longestPath || len(path) > longestPath {
+		return false
+	}
+	// at[i] says that the pattern so far fits path[:i].
+	at := make([]bool, len(path)+1)
+	at[0] = true
+	for i := range len(p) {
+		next := make([]bool, len(path)+1)
+		switch string(p[i]) {
+		case rest, unknownPart:
+			reached := false
+			for j := range next {
+				reached = reached || at[j]
+				next[j] = reached
+			}
+		case part:
+			for j := range len(path) {
+				next[j+1] = (at[j] || next[j]) && path[j] != '/'
+			}
+		default:
+			for j := range len(path) {
+				next[j+1] = at[j] && path[j] == p[i]
+			}
+		}
+		at = next
+	}
+	return at[len(path)]
+}
+
+// isKnown reports whether the source tells the whole path.
+func (p pattern) isKnown() bool { return !strings.Contains(string(p), unknownPart) }
+
+// says reports whether anything of the path's end is known: what has no known
+// end fits everything and tells nothing.
+func (p pattern) says() bool {
+	last := strings.LastIndexAny(string(p), unknownPart+rest)
+	return strings.Trim(string(p[last+1:]), "/"+part) != ""
+}
+
+func (p pattern) isLiteral() bool { return !strings.ContainsAny(string(p), part+rest+unknownPart) }
+
+func (r route) takes(method string) bool {
+	return len(r.methods) == 0 || slices.Contains(r.methods, strings.ToUpper(method))
+}
+
+// choose gives the one route that answers a request, or why there is none.
+func choose(routes []route, method, path, operation string) (route, Reason) {
+	path = asSent(path)
+	fitting := matching(routes, method, path)
+	if len(fitting) == 0 {
+		fitting = matching(routes, method, slashed(path)) // most redirect to it
+	}
+	fitting = byOperation(fitting, operation)
+	fitting = first(fitting)
+	places := placesOf(fitting)
+	switch {
+	case len(places) == 0:
+		return route{}, Reason{Code: NoneFits}
+	case len(places) > 1:
+		return route{}, Reason{Code: SeveralFit, Places: places}
+	}
+	return fitting[0], Reason{}
+}
+
+func slashed(path string) string {
+	if trimmed := strings.TrimSuffix(path, "/"); trimmed != path {
+		return trimmed
+	}
+	return path + "/"
+}
+
+func matching(routes []route, method, path string) []route {
+	var fitting []route
+	for _, one := range routes {
+		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(path) {
+			fitting = append(fitting, one)
+		}
+	}
+	return fitting
+}
+
+// byOperation keeps those whose operationId is the schema's, where any is. One
+// route alone that the schema calls something else is kept: APIs rename them.
+func byOperation(routes []route, operation string) []route {
+	if operation == "" {
+		return routes
+	}
+	var named []route
+	for _, one := range routes {
+		if slices.Contains(one.operations, operation) {
+			named = append(named, one)
+		}
+	}
+	if len(named) > 0 {
+		return named
+	}
+	return routes
+}
+
+// first leaves out routes that another is sure to be taken before: a path
+// without holes that was added earlier, or anywhere where precision decides.
+func first(routes []route) []route {
+	for _, one := range routes {
+		if !one.path.isLiteral() {
+			continue
+		}
+		var left []route
+		for _, other := range routes {
+			later := one.order == 0 || other.order > one.order
+			if other.path.isLiteral() || !later || !other.path.isKnown() {
+				left = append(left, other)
+			}
+		}
+		return left
+	}
+	return routes
+}
+
+func placesOf(routes []route) []Place {
+	var places []Place
+	for _, one := range routes {
+		if !slices.Contains(places, one.place) {
+			places = append(places, one.place)
+		}
+	}
+	return places
+}
