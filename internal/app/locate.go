@@ -97,21 +97,30 @@ func workspaceOf(file string) string {
 	return filepath.Dir(file)
 }
 
+// start is how the recipe has the API started, in the folder of its process or
+// of its image's build.
 func (l *locator) start(folder string) locate.Start {
-	process := l.Recipe.Target.Process
-	if process == nil {
-		return locate.Start{}
-	}
 	var start locate.Start
-	for _, word := range process.Command {
-		start.Command = append(start.Command, word.String())
+	var directory string
+	switch target := l.Recipe.Target; {
+	case target.Process != nil:
+		for _, word := range target.Process.Command {
+			start.Command = append(start.Command, word.String())
+		}
+		directory = target.Process.Dir()
+	case target.Container != nil:
+		for _, word := range target.Container.Command { // maybe a line for a shell
+			start.Command = append(start.Command, strings.Fields(word)...)
+		}
+		if target.Container.Build != nil {
+			directory = l.Recipe.Path(target.Container.Build.Context)
+		}
 	}
 	from, err := filepath.Abs(folder)
 	if err != nil {
 		return start
 	}
-	directory, err := filepath.Abs(process.Dir())
-	if err != nil {
+	if directory, err = filepath.Abs(directory); err != nil {
 		return start
 	}
 	if inside, err := filepath.Rel(from, directory); err == nil && !strings.HasPrefix(inside, "..") {

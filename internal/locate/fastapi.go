@@ -27,13 +27,26 @@ func readPython(ctx context.Context, files *files, start Start) (*python, []rout
 			return p, routes
 		}
 	}
-	p = newPython(ctx, files, nil)
+	if folder != "" { // what lies there comes before what lies elsewhere
+		if p, routes := readAll(ctx, files, below(sources, folder), []string{folder, path.Join(folder, "src")}); len(routes) > 0 {
+			return p, routes
+		}
+	}
+	return readAll(ctx, files, sources, nil)
+}
+
+func readAll(ctx context.Context, files *files, sources, roots []string) (*python, []route) {
+	p := newPython(ctx, files, roots)
 	for _, file := range sources {
 		if mentions(files.read(file), named) {
 			p.load(file)
 		}
 	}
 	return p, p.routesOf(p.servers())
+}
+
+func below(files []string, folder string) []string {
+	return slices.DeleteFunc(slices.Clone(files), func(file string) bool { return !strings.HasPrefix(file, folder+"/") })
 }
 
 func inside(folder string) string {
