@@ -18,6 +18,9 @@ type text string
 // unknownPart stands for any text. No string of a source holds it.
 const unknownPart = "\x00"
 
+// truth is True or False.
+type truth bool
+
 // list is a list, a tuple or a set.
 type list []value
 
@@ -123,6 +126,10 @@ type arguments struct {
 	positional []value
 	named      map[string]value
 }
+
+// unknownMembers is the name under which arguments say that a dict whose members
+// are not known was among them.
+const unknownMembers = "**"
 
 // get is the argument of that name, or the one at that place; nil when neither
 // is there.
