@@ -275,8 +275,9 @@ func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
 }
 
 func (s *scan) setting() audit.Setting {
+	places := &locator{scan: s}
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locator(),
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: places.locate, Flow: places.flow,
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}

@@ -46,8 +46,8 @@ func stepsOf(sinks []sink) []Step {
 		ends = append(ends, one.step)
 	}
 	var made []Step
-	for _, from := range whole.origins {
-		if !isCredential(from.name) {
+	for i, from := range whole.origins {
+		if !isCredential(from.name) && !slices.ContainsFunc(whole.origins[:i], from.isSame) {
 			made = append(made, from.step())
 		}
 	}
@@ -91,7 +91,16 @@ func (v *sentValue) isNamed() bool {
 }
 
 func (v *sentValue) shares(other *sentValue) bool {
-	return slices.ContainsFunc(v.origins, func(o origin) bool { return slices.Contains(other.origins, o) })
+	return slices.ContainsFunc(v.origins, func(o origin) bool { return slices.ContainsFunc(other.origins, o.isSame) })
+}
+
+// isSame reports whether it is the same value of the request, read at another
+// line maybe.
+func (o origin) isSame(other origin) bool {
+	if o.name == "" {
+		return o == other
+	}
+	return o.name == other.name && o.from == other.from && o.model == other.model
 }
 
 func (d deed) sinks(carrier string) []sink {
