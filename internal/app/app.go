@@ -42,6 +42,8 @@ type Options struct {
 	// written to all the same.
 	OwnDatabase bool
 	Now         time.Time // decides whether an accepted risk has expired
+	// Workspace is the folder that locations are relative to; "" is the working directory.
+	Workspace string
 }
 
 const (
@@ -401,18 +403,18 @@ func (s *scan) locate(step string) finding.Location {
 	case known && described.Source.File != "":
 		return finding.Location{File: filepath.ToSlash(described.Source.File), Line: max(1, described.Source.Line)}
 	case known && described.Pos.Line > 0 && s.Recipe.File != "":
-		return finding.Location{File: inWorkspace(s.Recipe.File), Line: described.Pos.Line}
+		return finding.Location{File: s.inWorkspace(s.Recipe.File), Line: described.Pos.Line}
 	case s.Recipe.File != "":
-		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
+		return finding.Location{File: s.inWorkspace(s.Recipe.File), Line: 1}
 	}
 	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
 }
 
-// inWorkspace is the path as the repository knows it: relative to the working
-// directory. A file outside of it is named alone, since an absolute path says
+// inWorkspace is the path as the repository knows it: relative to the
+// workspace. A file outside of it is named alone, since an absolute path says
 // nothing to a reader elsewhere.
-func inWorkspace(file string) string {
-	here, err := os.Getwd()
+func (s *scan) inWorkspace(file string) string {
+	here, err := filepath.Abs(s.Workspace)
 	if err != nil {
 		return filepath.Base(file)
 	}
