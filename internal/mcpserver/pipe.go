@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -21,6 +22,8 @@ type pipe struct {
 	in    io.Reader
 	out   io.Writer
 	ended func()
+	// garbled says that a line was no message; set before ended is called.
+	garbled bool
 }
 
 // Connect is that of mcp.Transport.
@@ -29,7 +32,7 @@ func (p *pipe) Connect(ctx context.Context) (mcp.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Connection: inner, ended: p.ended, open: map[jsonrpc.ID]bool{}, idle: make(chan struct{}, 1)}, nil
+	return &connection{Connection: inner, pipe: p, open: map[jsonrpc.ID]bool{}, idle: make(chan struct{}, 1)}, nil
 }
 
 // unclosed leaves the stream to whoever opened it.
@@ -39,7 +42,7 @@ func (unclosed) Close() error { return nil }
 
 type connection struct {
 	mcp.Connection
-	ended func()
+	pipe *pipe
 
 	mu   sync.Mutex
 	open map[jsonrpc.ID]bool // requests without an answer yet
@@ -55,7 +58,8 @@ func (c *connection) Read(ctx context.Context) (jsonrpc.Message, error) {
 		c.mu.Unlock()
 	}
 	if err != nil {
-		c.ended()
+		c.pipe.garbled = !errors.Is(err, io.EOF) && ctx.Err() == nil
+		c.pipe.ended()
 		c.settle(ctx)
 	}
 	return message, err

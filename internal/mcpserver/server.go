@@ -86,9 +86,10 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer s.end()
 	stop := context.AfterFunc(ctx, s.end)
 	defer stop()
-	err := s.protocol.Run(ctx, &pipe{in: in, out: out, ended: s.end})
-	if err == nil || ctx.Err() != nil || errors.Is(err, io.EOF) {
-		return nil
+	stream := &pipe{in: in, out: out, ended: s.end}
+	_ = s.protocol.Run(ctx, stream) // how it ended is the stream's to say
+	if stream.garbled && ctx.Err() == nil {
+		return errors.New("the connection to the client ended: a line was not a message of the protocol")
 	}
-	return errors.New("the connection to the client ended: a line was not a message of the protocol")
+	return nil
 }
