@@ -32,9 +32,9 @@ func offer[In, Out any](s *Server, of tool, handle func(context.Context, *mcp.Ca
 	if of.output == nil {
 		of.output = lenient(schemaOf[Out]())
 	}
-	world, harmless := of.world, false
+	world, destructive := of.world, of.world // a scan runs schema files and ages rows
 	s.protocol.AddTool(&mcp.Tool{Name: of.name, Title: of.title, Description: of.about, InputSchema: input, OutputSchema: of.output,
-		Annotations: &mcp.ToolAnnotations{Title: of.title, ReadOnlyHint: !of.world, OpenWorldHint: &world, DestructiveHint: &harmless}},
+		Annotations: &mcp.ToolAnnotations{Title: of.title, ReadOnlyHint: !of.world, OpenWorldHint: &world, DestructiveHint: &destructive}},
 		func(ctx context.Context, request *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			var given In
 			if err := decode(request.Params.Arguments, input, &given); err != nil {
