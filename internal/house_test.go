@@ -26,7 +26,7 @@ var floors = [][]string{
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/summary", "internal/report/html", "internal/report/junit",
 		"internal/report/badge", "internal/report/reporttest", "internal/rulebook", "internal/codescanning"},
 	{"internal/app"},
-	{"internal/action"},
+	{"internal/action", "internal/mcpserver"},
 	{"testenv/demoapi"},
 	{"internal/cli"},
 	{""}, // main
@@ -38,6 +38,8 @@ var alone = map[string][]string{
 	"os/exec":                               {"internal/launch"},
 	"github.com/jackc/pgx/v5":               {"internal/store", "internal/tap"}, // the tap its pgproto3 only
 	"github.com/owenrumney/go-sarif":        {"internal/report/sarif"},
+	"github.com/modelcontextprotocol":       {"internal/mcpserver"},
+	"github.com/google/jsonschema-go":       {"internal/mcpserver"},
 	"github.com/spf13/cobra":                {"internal/cli"},
 	"github.com/goccy/go-yaml":              {"internal/recipe"},
 	"github.com/moby/moby":                  {"internal/launch"},

@@ -70,7 +70,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 		return report.Report{}, err
 	}
 	if options.Baseline == nil {
-		baseline, err := readBaseline(options.Recipe)
+		baseline, err := readBaseline(options.Recipe, options.Workspace)
 		if err != nil {
 			return report.Report{}, err
 		}
@@ -251,7 +251,7 @@ func check(r *recipe.Recipe) error {
 	return errors.Join(problems...)
 }
 
-func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
+func readBaseline(r *recipe.Recipe, workspace string) (audit.Baseline, error) {
 	name := r.Gate.Baseline
 	if name == "" {
 		return audit.Baseline{}, nil
@@ -265,7 +265,7 @@ func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
 	if err != nil {
 		return audit.Baseline{}, fmt.Errorf("baseline %s: %w", name, err)
 	}
-	baseline := audit.Baseline{Given: true, Source: inWorkspace(name), Findings: map[audit.Past]bool{}}
+	baseline := audit.Baseline{Given: true, Source: inWorkspace(workspace, r.Path(name)), Findings: map[audit.Past]bool{}}
 	for _, one := range known {
 		if _, ours := catalog.Rule(one.Rule); ours { // the file may be anybody's
 			baseline.Findings[audit.Past{Rule: one.Rule, Fingerprint: one.Fingerprint}] = false
@@ -402,18 +402,18 @@ func (s *scan) inRecipe(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
 	switch {
 	case known && described.Pos.Line > 0 && s.Recipe.File != "":
-		return finding.Location{File: inWorkspace(s.Recipe.File), Line: described.Pos.Line}
+		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: described.Pos.Line}
 	case s.Recipe.File != "":
-		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
+		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: 1}
 	}
 	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
 }
 
-// inWorkspace is the path as the repository knows it: relative to the working
-// directory. A file outside of it is named alone, since an absolute path says
+// inWorkspace is the path as the repository knows it: relative to the
+// workspace. A file outside of it is named alone, since an absolute path says
 // nothing to a reader elsewhere.
-func inWorkspace(file string) string {
-	here, err := os.Getwd()
+func inWorkspace(workspace, file string) string {
+	here, err := filepath.Abs(workspace)
 	if err != nil {
 		return filepath.Base(file)
 	}
