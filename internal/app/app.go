@@ -18,6 +18,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/browser"
 	"github.com/sessiongate/sessiongate/internal/catalog"
+	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/launch"
 	"github.com/sessiongate/sessiongate/internal/probe"
@@ -80,7 +81,25 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	}
 	setting := s.setting(baseline)
 	setting.Duration = time.Since(began)
-	return result.Report(setting), nil
+	made := result.Report(setting)
+	made.Baseline = compared(baseline, made.Findings)
+	return made, nil
+}
+
+// compared says what the baseline has and this scan no longer found.
+func compared(baseline map[json.Known]bool, findings []report.Finding) report.Baseline {
+	left := maps.Clone(baseline)
+	for _, found := range findings {
+		delete(left, json.Known{Rule: found.Rule.ID, Fingerprint: found.Fingerprint})
+	}
+	made := report.Baseline{Given: baseline != nil}
+	for known := range left {
+		if _, ours := catalog.Rule(known.Rule); ours { // the file may be anybody's
+			made.Gone = append(made.Gone, known.Rule)
+		}
+	}
+	slices.Sort(made.Gone)
+	return made
 }
 
 // scan is one run, with what it started.
@@ -92,6 +111,7 @@ type scan struct {
 	world    *browser.World
 	witness  *witness // nil without a store
 	ended    string
+	found    *discover.Result // nil where the recipe says enough
 	// blind is why the recipe's store is not seen; "" where it is.
 	blind error
 }
@@ -99,6 +119,9 @@ type scan struct {
 // run never fails: what went wrong is the reason that nothing was tested.
 func (s *scan) run(ctx context.Context) audit.Result {
 	launch.Sweep()
+	if s.Progress != nil {
+		s.Progress(audit.Event{Doing: "bringing the API up"})
+	}
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {
@@ -109,12 +132,13 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	if err != nil {
 		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
 	}
+	s.discover(ctx, base)
 	faces := &audit.Faces{}
 	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: audit.Promise{IdleTimeout: s.Recipe.Policy.IdleTimeout, AbsoluteTimeout: s.Recipe.Policy.AbsoluteTimeout},
+		Missing: s.missing(), Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
@@ -138,6 +162,10 @@ func (s *scan) seesStatements() audit.Store {
 		return nil
 	}
 	return s.witness
+}
+
+func promise(p recipe.Policy) audit.Promise {
+	return audit.Promise{IdleTimeout: p.IdleTimeout, AbsoluteTimeout: p.AbsoluteTimeout, MaxSessions: p.MaxSessions}
 }
 
 // storeProblem is for reports; "" where the store is seen.
@@ -247,7 +275,7 @@ func readBaseline(r *recipe.Recipe) (map[json.Known]bool, error) {
 
 func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate,
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate, Discovered: s.discovered(),
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
@@ -260,6 +288,9 @@ func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
 	}
 	if s.world != nil {
 		setting.Requests, setting.Logins = s.world.Requests(), s.world.Logins()
+	}
+	if s.found != nil {
+		setting.Requests, setting.Logins = setting.Requests+s.found.Requests, setting.Logins+s.found.Logins
 	}
 	if baseline != nil {
 		setting.Known = func(rule, fingerprint string) bool { return baseline[json.Known{Rule: rule, Fingerprint: fingerprint}] }
@@ -305,8 +336,12 @@ func (s *scan) declared() map[string]string {
 func stepNames(r *recipe.Recipe) []string {
 	var names []string
 	for _, name := range recipe.StepNames {
-		if _, has := r.Steps[name]; has {
+		step, has := r.Steps[name]
+		if has {
 			names = append(names, name)
+		}
+		if len(step.Then) > 0 {
+			names = append(names, name+".then") // what is open after it
 		}
 	}
 	return names
@@ -365,10 +400,6 @@ func members(node any, name string, visit func(string, recipe.Template)) {
 	}
 }
 
-// defaultRecipe is the file that init writes; findings point there when there
-// is no recipe, since code scanning shows no alert without a file.
-const defaultRecipe = ".sessiongate.yml"
-
 // locate is the handler the recipe names for a step, else the step in the recipe.
 func (s *scan) locate(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
@@ -380,7 +411,7 @@ func (s *scan) locate(step string) finding.Location {
 	case s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
 	}
-	return finding.Location{File: defaultRecipe, Line: 1}
+	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
 }
 
 // inWorkspace is the path as the repository knows it: relative to the working

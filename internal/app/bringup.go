@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/launch"
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -58,11 +59,14 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	given := !database.URL.IsZero()
 	admin := database.URL
 	if !given {
-		server, err := launch.Postgres(ctx, "")
+		server, err := launch.Store(ctx, launch.StoreOptions{Kind: database.Ephemeral, Version: database.Version, Progress: s.doing})
 		if err != nil {
 			return secret.Text{}, nil, fmt.Errorf("the session store cannot be started: %w", err)
 		}
 		up.down = append(up.down, func() { _ = server.Close() })
+		if server.Note != "" {
+			s.doing(server.Note)
+		}
 		admin, s.store = server.DSN, server.Name
 	}
 	s.redactor.Add(admin, password(admin))
@@ -75,7 +79,7 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	if given {
 		return database.URL, opened, s.runFiles(ctx, opened, database)
 	}
-	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database)}
+	plan := store.Plan{Database: "sessiongate", User: "sessiongate_api", Files: s.files(database), Throwaway: true}
 	dsn, failed := opened.Prepare(ctx, plan)
 	s.redactor.Add(dsn, password(dsn))
 	if failed != nil {
@@ -87,6 +91,13 @@ func (s *scan) openStore(ctx context.Context, up *stage, database *recipe.Databa
 	}
 	up.down = append(up.down, func() { _ = rows.Close() })
 	return dsn, rows, nil
+}
+
+// doing is said by what takes long before there is anything to count.
+func (s *scan) doing(what string) {
+	if s.Progress != nil {
+		s.Progress(audit.Event{Doing: what})
+	}
 }
 
 // mayWrite: rows are changed in a database made for this run, in one on this

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +28,10 @@ type spy struct {
 
 const evilName = "##[error]<b>`|sid"
 
+// evilScript is a cookie beside the session, whose name is a script: pages and
+// summaries show what cookies are called.
+const evilScript = "<script>alert(1)</script>![x](http://evil)@evil"
+
 func (s *spy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Header.Set("Cookie", strings.ReplaceAll(r.Header.Get("Cookie"), evilName, "sid"))
 	recorded := httptest.NewRecorder()
@@ -46,6 +51,7 @@ func (s *spy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add(name, value)
 		}
 	}
+	w.Header().Add("Set-Cookie", evilScript+"=1; Path=/<script>; SameSite=<script>")
 	w.Header().Set("X-Evil", "::error::stolen ##[error]stolen")
 	w.WriteHeader(recorded.Code)
 	_, _ = w.Write(append(recorded.Body.Bytes(), "\n\n"...))
@@ -66,6 +72,24 @@ func outputs(t *testing.T, r *recipe.Recipe) map[string]string {
 		written[format] = whole.String()
 	}
 	return written
+}
+
+// markup is what a target could plant into a format, as its cookies have it.
+var markup = map[string][]string{
+	"html":     {"<script", "error]<b>"},
+	"junit":    {"<script", "error]<b>"},
+	"markdown": {"<script", "error]<b>", "`|sid", "](", "@evil"},
+}
+
+// form tells whether bytes are of the format at all; a text is any.
+func form(format string) func([]byte) bool {
+	switch format {
+	case "json", "sarif", "badge":
+		return json.Valid
+	case "junit":
+		return func(text []byte) bool { return xml.Unmarshal(text, new(struct{})) == nil }
+	}
+	return func(text []byte) bool { return len(text) > 0 }
 }
 
 // No id, password, token or DSN is in any output, on success and on failure.
@@ -109,8 +133,16 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 				if strings.ContainsAny(output, "\x1b\x00\x07") || strings.Contains(output, "\n::") || strings.Contains(output, "##[") {
 					t.Errorf("%s can steer a terminal or a runner", format)
 				}
-				if format != "text" && !json.Valid([]byte(output)) {
-					t.Errorf("%s is not JSON", format)
+				if wants := form(format); !wants([]byte(output)) {
+					t.Errorf("%s is not well-formed", format)
+				}
+				for _, planted := range markup[format] {
+					if strings.Contains(output, planted) {
+						t.Errorf("%s holds the target's %q as it is", format, planted)
+					}
+				}
+				if format == "html" && name == "attacked" && !strings.Contains(output, "&lt;script&gt;alert(1)") {
+					t.Error("the page does not show the target's cookie, so this test says nothing of it")
 				}
 			}
 		})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -9,8 +10,12 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/badge"
+	"github.com/sessiongate/sessiongate/internal/report/html"
 	"github.com/sessiongate/sessiongate/internal/report/json"
+	"github.com/sessiongate/sessiongate/internal/report/junit"
 	"github.com/sessiongate/sessiongate/internal/report/sarif"
+	"github.com/sessiongate/sessiongate/internal/report/summary"
 	"github.com/sessiongate/sessiongate/internal/report/text"
 )
 
@@ -18,7 +23,10 @@ import (
 type Output struct{ Format, File string }
 
 // Formats are those an Output may name.
-var Formats = []string{"text", "json", "sarif"}
+var Formats = []string{"text", "json", "sarif", "markdown", "html", "junit", "badge"}
+
+// endings are those of the files of formats that are not named after them.
+var endings = map[string]string{"text": "txt", "markdown": "md", "junit": "xml", "badge": "json"}
 
 // ParseOutput reads "json=report.json".
 func ParseOutput(word string) (Output, error) {
@@ -27,7 +35,8 @@ func ParseOutput(word string) (Output, error) {
 	case !slices.Contains(Formats, format):
 		return Output{}, fmt.Errorf("--out %s: the format is one of %s", word, strings.Join(Formats, ", "))
 	case !found || file == "":
-		return Output{}, fmt.Errorf("--out %s: write FORMAT=FILE, as in --out %s=report.%s, or %s=- for standard output", word, format, format, format)
+		return Output{}, fmt.Errorf("--out %s: write FORMAT=FILE, as in --out %s=report.%s, or %s=- for standard output",
+			word, format, cmp.Or(endings[format], format), format)
 	}
 	return Output{format, file}, nil
 }
@@ -65,6 +74,14 @@ func render(w io.Writer, r report.Report, format string, style Style) error {
 		return json.Write(w, r)
 	case "sarif":
 		return sarif.Write(w, r, category)
+	case "markdown":
+		return summary.Write(w, r)
+	case "html":
+		return html.Write(w, r)
+	case "junit":
+		return junit.Write(w, r)
+	case "badge":
+		return badge.Write(w, r)
 	}
 	return text.Write(w, r, style)
 }

@@ -162,6 +162,7 @@ func TestBadStoresAreSaidInOneSentence(t *testing.T) {
 		"failing schema":                     {`{ephemeral: postgres, schema: ` + folder + `/broken.sql}`, "broken.sql:3: "},
 		"failing schema of a given database": {`{url: "` + server.DSN.Reveal() + `", schema: ` + folder + `/broken.sql}`, "broken.sql:3: "},
 		"failing seed":                       {`{ephemeral: postgres, schema: ` + folder + `/good.sql, seed: ` + folder + `/broken.sql}`, "broken.sql:3: "},
+		"no version":                         {`{ephemeral: cockroachdb, version: "canary --join elsewhere"}`, "database.version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -36,6 +36,10 @@ func newID() string {
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if http.NewCrossOriginProtection().Check(r) != nil {
+		http.Error(w, "cross-origin", http.StatusForbidden)
+		return
+	}
 	if handler, known := s.routes[r.Method+" "+r.URL.Path]; known {
 		handler(w, r)
 		return
@@ -338,4 +342,22 @@ func headerShop() *shop {
 	s.read = func(r *http.Request) string { return r.Header.Get("X-Shop-Session") }
 	s.carry = func(w http.ResponseWriter, id string) { w.Header().Set("X-Shop-Session", id) }
 	return s
+}
+
+// Browsers drop a cookie of more than 4 KiB, and API clients do not: the session
+// is found, and what is wrong with it is said.
+func TestACookieThatBrowsersDropForItsLength(t *testing.T) {
+	t.Parallel()
+	long := cookieShop("__Host-shop", "/").jsonRoutes()
+	padding := strings.Repeat("x", 5000)
+	carry, read := long.carry, long.read
+	long.carry = func(w http.ResponseWriter, id string) { carry(w, id+padding) }
+	long.read = func(r *http.Request) string { return strings.TrimSuffix(read(r), padding) }
+	made := scan(t, fmt.Sprintf(shopRecipe, serve(t, long)))
+	if made.Problem != "" {
+		t.Fatal(made.Problem)
+	}
+	if row := row(t, made, "session-cookie-rejected-by-browser"); row.Outcome != finding.Fail {
+		t.Errorf("%s %s", row.Outcome, row.Reason)
+	}
 }

@@ -33,6 +33,8 @@ type Setting struct {
 	// Ended is why the target stopped during the scan; "" if it did not.
 	Ended string
 	Users []User
+	// Discovered is what was found of the steps that the recipe leaves out.
+	Discovered []report.Discovered
 }
 
 func (s Setting) accepts(rule string) bool {
@@ -47,7 +49,7 @@ func (result Result) Report(s Setting) report.Report {
 	made := report.Report{
 		Version: s.Version, Target: s.Target, Accepted: s.Accepted,
 		Requests: s.Requests, Logins: s.Logins, Duration: s.Duration,
-		Calibration: calibrated(result.Facts),
+		Discovered: slices.Clone(s.Discovered), Calibration: calibrated(result.Facts), Cookies: result.cookies(), Samples: result.samples(),
 	}
 	if result.Problem.Code != "" {
 		made.Problem = sentence(result.Problem)
@@ -58,7 +60,7 @@ func (result Result) Report(s Setting) report.Report {
 	var items, all []score.Item
 	for _, outcome := range result.Outcomes {
 		made.Results = append(made.Results, rows(outcome)...)
-		if outcome.Verdict.Reason.Code != finding.OtherProfile { // the user's choice, which no target can make
+		if !outcome.Verdict.Reason.Code.Free() {
 			all = append(all, weigh(outcome, nil)...)
 			items = append(items, weigh(outcome, s.accepts)...)
 		}
@@ -119,7 +121,10 @@ func rows(outcome Outcome) []report.Result {
 	for _, rule := range outcome.Probe.Rules() {
 		row := report.Result{Rule: rule, Outcome: outcome.Verdict.Outcome, Reason: outcome.Verdict.Reason, Note: outcome.Verdict.Note}
 		if outcome.Verdict.Outcome == finding.Fail && !slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
-			row.Outcome = finding.Pass
+			row.Outcome, row.Reason = finding.Pass, outcome.Verdict.Rest
+			if row.Reason.Code != "" {
+				row.Outcome = finding.NotTested
+			}
 		}
 		made = append(made, row)
 	}
@@ -153,7 +158,7 @@ func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
 
 func (result Result) present(s Setting, outcome Outcome, found finding.Finding) report.Finding {
 	made := report.Finding{Finding: found, Location: s.Locate(found.Step), Status: report.New,
-		Replay: replay(result.Seen, found.Evidence, s.Users)}
+		Replay: replay(result.Seen, found, s.Users, s.Redactor)}
 	for _, rule := range outcome.Probe.Rules() {
 		if rule.ID == found.Rule {
 			made.Rule = rule
@@ -196,6 +201,20 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
 	}
+	for i := range r.Discovered {
+		one := &r.Discovered[i]
+		wash(&one.Request, &one.From, &one.Note, &one.Pin)
+	}
+	for i := range r.Cookies {
+		cookie := &r.Cookies[i]
+		wash(&cookie.Name, &cookie.Request, &cookie.SameSite, &cookie.Domain, &cookie.Path)
+		for j := range cookie.Rejected {
+			wash(&cookie.Rejected[j])
+		}
+	}
+	for i := range r.Samples {
+		wash(&r.Samples[i].Cookie)
+	}
 	controls := slices.Clone(r.Calibration.Controls)
 	for i := range controls {
 		wash(&controls[i].Note)
@@ -203,7 +222,10 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	r.Calibration.Controls = controls
 	for i := range r.Findings {
 		found := &r.Findings[i]
-		wash(&found.Subject, &found.Message, &found.Replay)
+		wash(&found.Subject, &found.Message)
+		if found.Replay = stripped(redactor.Clean(found.Replay)); len(found.Replay) > longestReplay {
+			found.Replay = "" // a part of a script is none
+		}
 		found.Evidence = slices.Clone(found.Evidence)
 		for j := range found.Evidence {
 			wash(&found.Evidence[j].Actor, &found.Evidence[j].Request, &found.Evidence[j].Note)
@@ -211,13 +233,24 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	}
 }
 
-// longestText bounds what a target can put into a report.
-const longestText = 4000
+// What a target can put into a report is bounded.
+const (
+	longestText   = 4000
+	longestReplay = 64 << 10 // bytes
+)
 
 // printable drops what could steer a terminal or a log: C0, C1, format
 // characters such as bidirectional overrides. Line breaks stay.
 func printable(text string) string {
-	kept := strings.Map(func(r rune) rune {
+	kept := stripped(text)
+	if runes := []rune(kept); len(runes) > longestText {
+		return string(runes[:longestText]) + "…"
+	}
+	return kept
+}
+
+func stripped(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
 			return r
@@ -228,8 +261,4 @@ func printable(text string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, ""))
-	if runes := []rune(kept); len(runes) > longestText {
-		return string(runes[:longestText]) + "…"
-	}
-	return kept
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type Stage interface {
 	Exchanges() []trace.Exchange
 	Looks() []trace.Look
 	Altered() []trace.Alteration
+	Limited() bool
 	Close()
 }
 
@@ -48,6 +50,7 @@ type Options struct {
 	Faces         *Faces // shared with the world's browsers
 	Users         []User
 	Steps         []string // of the recipe
+	Missing       map[string]finding.Reason // why there is no such step; nil where nobody looked for any
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
@@ -64,7 +67,10 @@ type Options struct {
 }
 
 // Promise is what the recipe says of the API's sessions; zero: nothing.
-type Promise struct{ IdleTimeout, AbsoluteTimeout time.Duration }
+type Promise struct {
+	IdleTimeout, AbsoluteTimeout time.Duration
+	MaxSessions                  int
+}
 
 // User is an account as calibration needs it.
 type User struct {
@@ -72,10 +78,13 @@ type User struct {
 	Password       secret.Text // zero: it has none
 }
 
-// Event is a piece of progress. Done counts flows.
+// Event is a piece of progress. Done counts flows; Total is 0 before it is known
+// how many there are.
 type Event struct {
 	Doing       string
 	Done, Total int
+	Requests    int  // sent so far
+	Ended       bool // rather than begun
 }
 
 // Outcome is one probe's verdict.
@@ -115,14 +124,17 @@ const maxSideBySide = 8
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
-	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep, Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout, Steps: map[string]bool{}}
+	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep,
+		Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
+		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}, Usernames: map[string]string{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
 	for _, user := range options.Users {
 		r.facts.Users = append(r.facts.Users, user.Name)
+		r.facts.Usernames[user.Name] = user.Username
 	}
-	r.tell("calibrating")
+	r.tell("calibrating", false)
 	r.problem = r.calibrate(ctx)
 	r.perform(ctx, r.wanted())
 	r.perform(ctx, r.doubtful())
@@ -140,9 +152,9 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	return result, nil
 }
 
-func (r *run) tell(doing string) {
+func (r *run) tell(doing string, ended bool) {
 	if r.Progress != nil {
-		r.Progress(Event{Doing: doing, Done: r.done, Total: r.total})
+		r.Progress(Event{Doing: doing, Done: r.done, Total: r.total, Requests: r.World.Requests(), Ended: ended})
 	}
 }
 
@@ -191,7 +203,7 @@ func (r *run) perform(ctx context.Context, flows []*probe.Flow) {
 	slots := make(chan struct{}, maxSideBySide)
 	var group sync.WaitGroup
 	for _, flow := range flows {
-		if flow.Alone || r.facts.Exclusive {
+		if flow.Alone || r.facts.Crowds() {
 			continue
 		}
 		group.Go(func() {
@@ -202,7 +214,7 @@ func (r *run) perform(ctx context.Context, flows []*probe.Flow) {
 	}
 	group.Wait()
 	for _, flow := range flows {
-		if flow.Alone || r.facts.Exclusive {
+		if flow.Alone || r.facts.Crowds() {
 			r.act(ctx, flow)
 		}
 	}
@@ -216,7 +228,7 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 	if len(r.traces[flow.Name]) > 0 {
 		doing = "repeating " + flow.Name
 	}
-	r.tell(doing)
+	r.tell(doing, false)
 	r.mu.Unlock()
 	stage := r.World.Open(flow.Name, r.facts)
 	seen := trace.Trace{Flow: flow.Name, Facts: r.facts}
@@ -224,12 +236,13 @@ func (r *run) act(ctx context.Context, flow *probe.Flow) {
 		if fault := recover(); fault != nil {
 			seen.Problem = "the flow " + flow.Name + " broke inside sessiongate; please report it"
 		}
-		seen.Exchanges, seen.Looks, seen.Altered = stage.Exchanges(), stage.Looks(), stage.Altered()
+		seen.Exchanges, seen.Looks, seen.Altered, seen.Limited = stage.Exchanges(), stage.Looks(), stage.Altered(), stage.Limited()
 		stage.Close()
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.traces[flow.Name] = append(r.traces[flow.Name], seen)
 		r.done++
+		r.tell(doing, true)
 	}()
 	if err := flow.Run(ctx, stage); err != nil {
 		seen.Problem = r.Redactor.Clean(err.Error())
@@ -254,12 +267,8 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		needs = append(slices.Clone(needs), p.Flow.Steps...)
 		users = max(users, p.Flow.Users)
 	}
-	for _, step := range needs {
-		if !r.facts.Has(step) {
-			verdict := finding.Untested(finding.NoPrecondition, "the recipe has no "+step+" step",
-				"add steps."+step+" to the recipe, or --"+step)
-			return &verdict
-		}
+	if verdict := r.lacks(needs); verdict != nil {
+		return verdict
 	}
 	if len(r.facts.Users) < users {
 		verdict := finding.Untested(finding.NoPrecondition, fmt.Sprintf("it needs %d users, the recipe has %d", users, len(r.facts.Users)),
@@ -267,6 +276,34 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		return &verdict
 	}
 	return nil
+}
+
+// flagged are the steps that a flag can give, too.
+var flagged = []string{visit, login, identity, "logout"}
+
+// lacks is the verdict where steps are missing, nil where none is. All of them
+// are named, so that one look at the recipe is enough.
+func (r *run) lacks(needs []string) *finding.Verdict {
+	var missing, words, keys []string
+	for _, step := range needs {
+		if r.facts.Has(step) || slices.Contains(missing, step) {
+			continue
+		}
+		word := "no " + step + " step"
+		if strings.Contains(step, ".") { // a part of a step: elevate.then
+			word = "nothing under " + step
+		}
+		missing, words, keys = append(missing, step), append(words, word), append(keys, "steps."+step)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	remedy := "add " + strings.Join(keys, " and ") + " to the recipe"
+	if len(missing) == 1 && slices.Contains(flagged, missing[0]) {
+		remedy += ", or --" + missing[0]
+	}
+	verdict := finding.Untested(finding.NoPrecondition, "the recipe has "+strings.Join(words, " and "), remedy)
+	return &verdict
 }
 
 func (r *run) declared(rule finding.Rule) (string, bool) {
@@ -300,7 +337,11 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 	case again.Outcome == finding.Fail:
 		return first
 	case again.Outcome == finding.NotTested:
-		return finding.Untested(finding.Flaky, "the attack worked once and could not be repeated: "+again.Reason.Text, again.Reason.Remedy)
+		why := again.Reason.Text
+		if problem := r.material(p).Problem; problem != "" && p.Flow != nil { // what went wrong first explains the rest
+			why = problem
+		}
+		return finding.Untested(finding.Flaky, "the attack worked once and could not be repeated: "+why, again.Reason.Remedy)
 	}
 	return finding.Untested(finding.Flaky, "the attack worked once and failed when it was repeated with fresh ids",
 		"scan again; an answer that changes from time to time is worth a look by itself")

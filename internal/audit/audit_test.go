@@ -34,25 +34,15 @@ func options(t testing.TB, catalogue []probe.Probe, latency time.Duration, flaws
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := recipe.Steps{}
-	for name, line := range map[string]string{"visit": "GET /", "login": "POST /login", "identity": "GET /me", "logout": "POST /logout"} {
-		request, err := recipe.ParseRequestLine(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		steps[name] = recipe.Step{Name: name, Requests: []recipe.Request{request}}
-	}
-	steps["login"].Requests[0].Body = recipe.Body{Kind: recipe.JSONBody, JSON: map[string]any{
-		"username": recipe.Placeholder("username"), "password": recipe.Placeholder("password")}}
-	users := []recipe.User{
-		{Name: "alice", Username: "alice", Password: secret.New(demoapi.AlicePassword)},
-		{Name: "bob", Username: "bob", Password: secret.New(demoapi.BobPassword)},
+	described, err := recipe.Parse("recipe.yml", []byte(demoapi.Recipe(server.URL)), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
 	}
 	redactor, faces := &secret.Redactor{}, &audit.Faces{}
 	made := audit.Options{Catalogue: catalogue, Faces: faces, Login: trace.LoginJSON, Redactor: redactor,
-		Steps: []string{"visit", "login", "identity", "logout"},
-		World: world{browser.New(browser.Options{Base: base, Steps: steps, Users: users, Version: "test", Redactor: redactor, Recognise: faces.Who})}}
-	for _, user := range users {
+		Steps: append(described.Steps.Names(), "elevate.then"),
+		World: world{browser.New(browser.Options{Base: base, Steps: described.Steps, Users: described.Users, Version: "test", Redactor: redactor, Recognise: faces.Who})}}
+	for _, user := range described.Users {
 		made.Users = append(made.Users, audit.User{Name: user.Name, Username: user.Username, Password: user.Password})
 	}
 	return made

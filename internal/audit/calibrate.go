@@ -101,6 +101,9 @@ func (c *calibrator) lost(name, says, text, remedy string) *finding.Reason {
 // recipe looks whether there is anything to try.
 func (c *calibrator) recipe(context.Context) *finding.Reason {
 	for _, step := range []string{login, identity} {
+		if reason, known := c.Missing[step]; known && !c.facts.Has(step) {
+			return &reason
+		}
 		if !c.facts.Has(step) {
 			return &finding.Reason{Code: finding.NoCalibration, Text: "the recipe has no " + step + " step",
 				Remedy: "add steps." + step + " to the recipe, or --" + step}

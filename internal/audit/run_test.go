@@ -121,12 +121,22 @@ func TestMissingStepsAndUsersAreNamedWithTheirRemedy(t *testing.T) {
 	t.Parallel()
 	pass := func(trace.Trace) finding.Verdict { return finding.Passed("") }
 	for remedy, p := range map[string]probe.Probe{
-		"steps.elevate": {Rule: finding.Rule{ID: "rule"}, Steps: []string{"elevate"}, Judge: pass},
-		"second user":   {Rule: finding.Rule{ID: "rule"}, Users: 3, Judge: pass},
+		"add steps.elevate to the recipe":                                          {Steps: []string{"login", "elevate"}},
+		"add steps.elevate and steps.elevate.then to the recipe":                   {Steps: []string{"elevate", "elevate.then"}},
+		"add steps.register and steps.delete-account to the recipe":                {Flow: &probe.Flow{Name: "test", Steps: []string{"register", "delete-account"}}},
+		"add steps.logout to the recipe, or --logout":                              {Steps: []string{"logout"}},
+		"add a second user to the recipe, or --user with --password-env once more": {Users: 3},
 	} {
-		verdict := one(t, p)
+		p.Rule, p.Judge = finding.Rule{ID: "rule"}, pass
+		few := options(t, []probe.Probe{p}, 0)
+		few.Steps = []string{"login", "identity"}
+		result, err := audit.Run(t.Context(), few)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verdict := result.Outcomes[0].Verdict
 		if verdict.Outcome != finding.NotTested || verdict.Reason.Code != finding.NoPrecondition || verdict.Reason.Code.Blocks() ||
-			!strings.Contains(verdict.Reason.Remedy, remedy) {
+			verdict.Reason.Remedy != remedy {
 			t.Errorf("%s %s; %s", verdict.Outcome, verdict.Reason, verdict.Reason.Remedy)
 		}
 	}

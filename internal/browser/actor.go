@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,10 +27,15 @@ type actor struct {
 	worn        map[trace.Slot]secret.Text // tokens beside the cookies
 	captured    map[string]secret.Text
 	user        string
+	guise       probe.Guise
 	last        []trace.Exchange // of the step performed last
+	insists     bool             // sends after a 429, too
+	kept        *cookie.Jar      // what a frozen browser holds again after each read; nil for the others
 }
 
 func (a *actor) Become(user string) { a.user = user }
+
+func (a *actor) Dress(guise probe.Guise) { a.guise = guise }
 
 func (a *actor) Do(ctx context.Context, step string, plants ...probe.Plant) error {
 	return a.perform(ctx, attempt{step: step, plants: plants})
@@ -50,8 +56,61 @@ func (a *actor) LoginWrong(ctx context.Context, user string) error {
 	return a.perform(ctx, attempt{step: "login", password: secret.New("wrong-" + pick(lower+digits, 16))})
 }
 
+func (a *actor) LoginWith(ctx context.Context, user string, password secret.Text) error {
+	a.user = user
+	return a.perform(ctx, attempt{step: "login", password: password})
+}
+
+func (a *actor) ChangePassword(ctx context.Context, step string, from, to secret.Text) error {
+	if to.IsZero() {
+		own, _ := a.stage.world.user(a.user)
+		to = own.Password
+	}
+	return a.perform(ctx, attempt{step: step, password: from, renewed: to})
+}
+
+func (a *actor) Begin(ctx context.Context, step string) error {
+	return a.perform(ctx, attempt{step: step, part: allButLast})
+}
+
+func (a *actor) Finish(ctx context.Context, step, moment string, values map[string]secret.Text) error {
+	err := a.perform(ctx, attempt{step: step, part: lastOnly, values: values})
+	a.date(moment)
+	return err
+}
+
+func (a *actor) Enter(ctx context.Context, step, moment string) error {
+	err := a.perform(ctx, attempt{step: step, part: afterwards, anyStatus: true})
+	a.date(moment)
+	return err
+}
+
+// date writes down the moment of the answer that a performance ended with.
+func (a *actor) date(moment string) {
+	if len(a.last) > 0 {
+		a.stage.amend(a.last[len(a.last)-1].Seq, func(x *trace.Exchange) { x.Moment = moment })
+	}
+}
+
+func (a *actor) Insist() { a.insists = true }
+
+func (a *actor) Captured(step string) map[string]secret.Text {
+	values := map[string]secret.Text{}
+	for _, request := range a.stage.world.options.Steps[step].Requests {
+		for _, capture := range request.Capture {
+			if value, has := a.captured[capture.Name]; has {
+				values[capture.Name] = value
+			}
+		}
+	}
+	return values
+}
+
 func (a *actor) Identify(ctx context.Context, moment string, plants ...probe.Plant) trace.Who {
 	err := a.perform(ctx, attempt{step: "identity", plants: plants, anyStatus: true})
+	if a.kept != nil { // an attacker keeps an id that the API takes away
+		a.jar = a.kept.Clone()
+	}
 	who := trace.Who{Kind: trace.Broken}
 	if errors.Is(err, probe.ErrRateLimited) {
 		who.Kind = trace.TooMany
@@ -65,9 +124,9 @@ func (a *actor) Identify(ctx context.Context, moment string, plants ...probe.Pla
 	case who.Kind == trace.TooMany:
 	case read.Response.Status == 0 || err != nil && !errors.As(err, &refused) && !errors.Is(err, errCapture):
 	default:
-		who = a.stage.world.options.Recognise(read.Response)
+		who = a.stage.world.recognise(read.Response)
 	}
-	a.stage.identify(read.Seq, moment, who)
+	a.stage.amend(read.Seq, func(x *trace.Exchange) { x.Moment, x.Who = moment, who })
 	return who
 }
 
@@ -78,8 +137,33 @@ type attempt struct {
 	form      trace.LoginForm // another encoding of the body; "" for the recipe's
 	password  secret.Text     // instead of the user's; zero for the user's
 	anyStatus bool
-	chosen    secret.Text // the session id this browser chose, for {{session_id}}
-	renewed   secret.Text // for {{new_password}}
+	chosen    secret.Text            // the session id this browser chose, for {{session_id}}
+	renewed   secret.Text            // for {{new_password}}; zero for a fresh one
+	values    map[string]secret.Text // in place of what was captured
+	part      part
+}
+
+// part is which requests of a step are made.
+type part int
+
+const (
+	whole part = iota
+	allButLast
+	lastOnly
+	afterwards // those of what is open after the step
+)
+
+func (p part) of(step recipe.Step) []recipe.Request {
+	last := max(0, len(step.Requests)-1)
+	switch p {
+	case allButLast:
+		return step.Requests[:last]
+	case lastOnly:
+		return step.Requests[last:]
+	case afterwards:
+		return step.Then
+	}
+	return step.Requests
 }
 
 // perform makes the requests of a step in order. A refusal, a missing capture
@@ -90,11 +174,15 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	if !known {
 		return fmt.Errorf("step %s: the recipe does not have it", try.step)
 	}
-	if a.stage.world.limited.Load() {
+	if a.held() {
 		return fmt.Errorf("step %s: %w", try.step, probe.ErrRateLimited)
 	}
+	requests := try.part.of(step)
+	if a.guise.Foreign {
+		requests = requests[max(0, len(requests)-1):]
+	}
 	for _, plant := range try.plants {
-		if !slices.ContainsFunc(step.Requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
+		if !slices.ContainsFunc(requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
 			return fmt.Errorf("step %s: it sends no body that could hold the planted id as %s", try.step, plant.Channel.Noun())
 		}
 	}
@@ -102,15 +190,25 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 		a.stage.world.logins.Add(1)
 	}
 	try.chosen = secret.New(pick("0123456789abcdef", 32))
-	try.renewed = secret.New("Sg1!" + pick(lower+upper+digits, 20))
-	a.stage.world.options.Redactor.Add(try.renewed)
+	if try.renewed.IsZero() {
+		try.renewed = a.stage.NewPassword()
+	}
 	a.stage.world.watch(try.chosen)
-	for _, request := range step.Requests {
+	for _, request := range requests {
 		if err := a.request(ctx, try, request); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// held reports whether nothing more is to be sent since the API answered 429.
+func (a *actor) held() bool {
+	held := a.stage.world.limited.Load() && !a.insists
+	if held {
+		a.stage.record.limited.Store(true)
+	}
+	return held
 }
 
 func (a *actor) request(ctx context.Context, try attempt, request recipe.Request) error {
@@ -144,8 +242,10 @@ func (a *actor) settle(ctx context.Context, try attempt, request recipe.Request,
 		return fmt.Errorf("step %s: %s: %s", try.step, exchange.Request.Line(), exchange.Problem)
 	case status == http.StatusTooManyRequests:
 		a.stage.world.limited.Store(true)
+		a.stage.record.limited.Store(true)
 		return fmt.Errorf("step %s: %s: %w", try.step, exchange.Request.Line(), probe.ErrRateLimited)
 	case !try.anyStatus && !expected(request, status):
+		a.stage.amend(exchange.Seq, func(x *trace.Exchange) { x.Refused = true })
 		return &probe.Refused{Step: try.step, Line: exchange.Request.Line(), Status: status, Wanted: wanted(request)}
 	}
 	for _, capture := range request.Capture {
@@ -227,9 +327,22 @@ func (a *actor) Carries() trace.Credential {
 
 func (a *actor) Offered() []trace.Credential {
 	var offered []trace.Credential
-	for _, exchange := range a.last {
-		for _, held := range exchange.Issued(a.stage.facts.Carrier) {
-			offered = append(offered, trace.Credential{held})
+	carried := a.Carries()
+	for at, own := range carried {
+		var values []secret.Text
+		for _, exchange := range a.last {
+			for _, held := range exchange.Issued([]trace.Slot{own.Slot}) {
+				if !slices.Contains(values, held.ID) {
+					values = append(values, held.ID)
+				}
+			}
+		}
+		for _, value := range values {
+			whole := slices.Clone(carried)
+			whole[at].ID = value
+			if len(values) > 1 || len(offered) == 0 {
+				offered = append(offered, whole)
+			}
 		}
 	}
 	return offered
@@ -238,7 +351,7 @@ func (a *actor) Offered() []trace.Credential {
 func (a *actor) Wear(credential trace.Credential) {
 	for _, held := range credential {
 		if held.Kind == trace.InCookie {
-			a.jar.Set(a.stage.world.origin("/"), held.Name, held.ID)
+			a.jar.Set(a.stage.world.origin("/"), a.stage.world.path(held.Name), held.Name, held.ID)
 			continue
 		}
 		a.worn[held.Slot] = held.ID
@@ -248,6 +361,7 @@ func (a *actor) Wear(credential trace.Credential) {
 func (a *actor) Freeze(name string) probe.Actor {
 	kept := a.stage.open(name, a.stage.connections())
 	kept.jar = a.jar.Only(a.stage.facts.Cookies()...)
+	kept.kept = kept.jar.Clone()
 	for _, slot := range a.stage.facts.Carrier {
 		if id, worn := a.worn[slot]; worn {
 			kept.worn[slot] = id
@@ -263,11 +377,15 @@ func (a *actor) Copy(name string) probe.Actor {
 	for slot, id := range a.worn {
 		twin.worn[slot] = id
 	}
-	for key, value := range a.captured {
-		twin.captured[key] = value
-	}
+	maps.Copy(twin.captured, a.captured)
 	twin.user = a.user
 	return twin
+}
+
+func (a *actor) Learn(from probe.Actor) {
+	if other, is := from.(*actor); is {
+		maps.Copy(a.captured, other.captured)
+	}
 }
 
 func (a *actor) Beside(name string) probe.Actor {

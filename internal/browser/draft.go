@@ -2,6 +2,7 @@ package browser
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type draft struct {
 	body   []byte
 	plants []probe.Plant // that it holds
 	given  bool          // by a redirect: its URL is complete
+	raw    bool          // its Cookie lines are a guise's
 }
 
 func (d draft) line() string { return d.method + " " + d.shown }
@@ -44,7 +46,10 @@ func (a *actor) draft(try attempt, request recipe.Request) (draft, error) {
 	if !strings.HasPrefix(target.Reveal(), "/") {
 		return draft{}, fmt.Errorf("path %s: what fills it does not begin with /; narrow its capture with a regex", shownPath(request.Path))
 	}
-	made := draft{method: request.Method, shown: shownPath(request.Path), root: a.stage.world.root()}
+	if a.guise.Foreign {
+		request.Headers = nil
+	}
+	made := draft{method: cmp.Or(a.guise.Method, request.Method), shown: shownPath(request.Path), root: a.stage.world.root()}
 	made.path, made.query, _ = strings.Cut(target.Reveal(), "?")
 	for _, pair := range request.Query {
 		value, err := pair.Value.Expand(lookup)
@@ -73,7 +78,31 @@ func (a *actor) draft(try attempt, request recipe.Request) (draft, error) {
 			made.plant(plant)
 		}
 	}
+	switch {
+	case a.guise.Method == "":
+	case a.guise.Method == "GET" && body.Kind != recipe.NoBody:
+		return made, made.intoQuery(body, lookup)
+	default: // OPTIONS and its like ask about a request, and carry nothing of it
+		return made, nil
+	}
 	return made, made.fill(body, lookup)
+}
+
+// intoQuery writes the fields of a body into the query, as a form with the
+// method GET does.
+func (d *draft) intoQuery(body recipe.Body, find lookup) error {
+	body = encode(body, trace.LoginForms)
+	if body.Kind != recipe.FormBody && body.Kind != recipe.MultipartBody {
+		return errors.New("body: it has no flat fields that a query could carry")
+	}
+	made, err := fields(body.Fields, d.plants, find)
+	if err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	for _, field := range made {
+		d.query = setQuery(d.query, field[0], field[1])
+	}
+	return nil
 }
 
 // planted is what it puts beside the carrier, for the record.
@@ -99,6 +128,9 @@ func shownPath(path recipe.Template) string {
 func (a *actor) lookup(try attempt) func(string) (secret.Text, bool) {
 	user, _ := a.stage.world.user(a.user)
 	return func(name string) (secret.Text, bool) {
+		if value, given := try.values[name]; given {
+			return value, true
+		}
 		if value, captured := a.captured[name]; captured {
 			return value, true
 		}
@@ -146,6 +178,10 @@ func (d *draft) add(name, value string) {
 	if !slices.ContainsFunc(d.header, func(f trace.Field) bool { return strings.EqualFold(f.Name, name) }) {
 		d.header = append(d.header, trace.Field{Name: name, Value: secret.New(value)})
 	}
+}
+
+func (d *draft) remove(name string) {
+	d.header = slices.DeleteFunc(d.header, func(f trace.Field) bool { return strings.EqualFold(f.Name, name) })
 }
 
 func (d *draft) set(name string, value secret.Text) {
@@ -203,6 +239,11 @@ func encode(body recipe.Body, form trace.LoginForm) recipe.Body {
 	case form == trace.LoginForms && body.Kind == recipe.JSONBody:
 		if members, isObject := body.JSON.(map[string]any); isObject {
 			return flat(members, body)
+		}
+	case form == trace.LoginMultipart && body.Kind == recipe.JSONBody:
+		if made := encode(body, trace.LoginForms); made.Kind == recipe.FormBody {
+			made.Kind = recipe.MultipartBody
+			return made
 		}
 	case form == trace.LoginJSON && (body.Kind == recipe.FormBody || body.Kind == recipe.MultipartBody):
 		members := map[string]any{}
@@ -453,5 +494,13 @@ func (a *actor) carry(d *draft) trace.Credential {
 			d.path = slot.Before + url.PathEscape(id.Reveal()) + strings.TrimSuffix(slot.After, "/") + d.path
 		}
 	}
-	return a.Carries()
+	if a.guise.Cookie == nil {
+		return a.Carries()
+	}
+	d.raw = true
+	d.remove("Cookie")
+	for _, line := range a.guise.Cookie {
+		d.header = append(d.header, trace.Field{Name: "Cookie", Value: line})
+	}
+	return nil // what is carried is for the server to say
 }

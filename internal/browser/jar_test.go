@@ -183,6 +183,53 @@ func TestServerReplacesWornCookie(t *testing.T) {
 	}
 }
 
+func TestFrozenBrowserKeepsWhatItsReadsAreToldToForget(t *testing.T) {
+	t.Parallel()
+	site := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		value := "sid=id-number-1; Path=/"
+		if r.URL.Path == "/me" {
+			value = "sid=; Path=/; Max-Age=0"
+		}
+		w.Header().Add("Set-Cookie", value)
+	})
+	actor := visit(t, site.URL, sessionSteps).Actor("actor")
+	do(t, actor, "visit")
+	kept := actor.Freeze("frozen")
+	for range 2 {
+		kept.Identify(t.Context(), "any")
+		if got := site.last(t).Header.Get("Cookie"); got != "sid=id-number-1" {
+			t.Errorf("the frozen browser sent %q", got)
+		}
+	}
+	actor.Identify(t.Context(), "any")
+	if got := actor.Carries(); got != nil {
+		t.Errorf("the live browser still carries %v", ids(got))
+	}
+}
+
+// A cookie at another Path would stand beside the server's own.
+func TestWornCookieTakesThePathOfTheServers(t *testing.T) {
+	t.Parallel()
+	site := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			w.Header().Add("Set-Cookie", "sid=id-number-1; Path=/me")
+		}
+	})
+	stage := visit(t, site.URL, sessionSteps)
+	do(t, stage.Actor("somebody before"), "visit")
+	actor := stage.Actor("actor")
+	actor.Wear(trace.Credential{{Slot: cookieSlot("sid"), ID: secret.New("planted")}})
+	do(t, actor, "identity")
+	if got := site.last(t).Header.Get("Cookie"); got != "sid=planted" {
+		t.Errorf("it sent %q", got)
+	}
+	do(t, actor, "visit")
+	do(t, actor, "identity")
+	if got := site.last(t).Header.Get("Cookie"); got != "sid=id-number-1" {
+		t.Errorf("after the visit it sent %q", got)
+	}
+}
+
 func TestOfferedAreAllValuesOfTheLastStep(t *testing.T) {
 	t.Parallel()
 	site := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -30,7 +30,7 @@ import (
 // error nothing was sent.
 func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (trace.Exchange, []byte, error) {
 	world := a.stage.world
-	if world.limited.Load() {
+	if a.held() {
 		return trace.Exchange{}, nil, probe.ErrRateLimited
 	}
 	d.header = slices.Clone(d.header) // the next hop carries its own cookies
@@ -39,9 +39,15 @@ func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (tr
 	if err := d.check(); err != nil {
 		return trace.Exchange{}, nil, err
 	}
+	base := world.options.Base
+	if a.guise.Cleartext {
+		if base = world.options.Cleartext; base == nil {
+			return trace.Exchange{}, nil, errors.New("the target is not known to be reached over plain http as well")
+		}
+	}
 	made := trace.Exchange{
 		Seq: int(world.seq.Add(1)), Actor: a.name, Step: try.step, Hop: hop, Carried: carried, Planted: d.planted(), Began: time.Now(),
-		Request: trace.Request{Method: d.method, Path: d.shown, URL: secret.New(world.options.Base.Scheme + "://" + world.options.Base.Host + d.target()),
+		Request: trace.Request{Method: d.method, Path: d.shown, URL: secret.New(base.Scheme + "://" + base.Host + d.target()),
 			Header: d.header, Body: secret.New(string(d.body))},
 	}
 	if try.step == "login" {
@@ -49,7 +55,7 @@ func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (tr
 	}
 	ctx, cancel := context.WithTimeout(ctx, world.options.Timeout)
 	defer cancel()
-	response, body, err := a.send(ctx, d)
+	response, body, err := a.send(ctx, base, d)
 	made.Took = time.Since(made.Began)
 	if err != nil {
 		// A connection closed on time's end says so in many words.
@@ -71,7 +77,11 @@ func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (tr
 // be the point of an experiment.
 func (d draft) check() error {
 	for _, field := range d.header {
-		if strings.ContainsAny(field.Name+field.Value.Reveal(), lineEnds) {
+		ends := lineEnds
+		if d.raw && field.Name == "Cookie" {
+			ends = "\r\n" // a NUL in it may be the point
+		}
+		if strings.ContainsAny(field.Name+field.Value.Reveal(), ends) {
 			return fmt.Errorf("the header %q holds a line break, which would begin another header; look at the value that fills it", field.Name)
 		}
 	}
@@ -93,6 +103,13 @@ func (a *actor) finish(d *draft) {
 	if a.stage.world.options.Base.Scheme == "http" {
 		d.set("X-Forwarded-Proto", secret.New("https"))
 	}
+	for _, field := range a.guise.Header {
+		d.remove(field.Name)
+		if !field.Value.IsZero() {
+			field.Value = secret.New(strings.ReplaceAll(field.Value.Reveal(), "{host}", a.stage.world.options.Base.Hostname()))
+			d.header = append(d.header, field)
+		}
+	}
 }
 
 // target is the request target in origin form (RFC 9112 §3.2.1), as it is: an
@@ -109,8 +126,7 @@ var blank = regexp.MustCompile(`[\x00-\x20\x7f]`)
 
 // send uses net/http, and a raw connection where net/http would refuse or
 // rewrite what a client can put on the wire.
-func (a *actor) send(ctx context.Context, d draft) (*http.Response, []byte, error) {
-	base := a.stage.world.options.Base
+func (a *actor) send(ctx context.Context, base *url.URL, d draft) (*http.Response, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, d.method, base.String(), bytes.NewReader(d.body))
 	if err != nil || !d.tame() {
 		return sendRaw(ctx, base, d)
@@ -138,7 +154,9 @@ func (a *actor) send(ctx context.Context, d draft) (*http.Response, []byte, erro
 // tame reports whether net/http sends the draft as it is.
 func (d draft) tame() bool {
 	for _, field := range d.header {
-		if !httpguts.ValidHeaderFieldName(field.Name) || !httpguts.ValidHeaderFieldValue(field.Value.Reveal()) {
+		value := field.Value.Reveal()
+		padded := strings.Trim(value, " \t") != value // which net/http would cut off
+		if padded || !httpguts.ValidHeaderFieldName(field.Name) || !httpguts.ValidHeaderFieldValue(value) {
 			return false
 		}
 	}
@@ -243,9 +261,10 @@ func (a *actor) observe(response *http.Response, body []byte, path string, now t
 	for _, line := range lines[:min(len(lines), maxSetCookies)] {
 		parsed, err := cookie.Parse(line)
 		if err != nil {
-			continue // browsers pass such a line over
+			continue // there is nothing to keep; net/http refuses controls by itself
 		}
 		rejections := a.jar.Store(a.stage.world.origin(path), parsed, now)
+		a.stage.world.placed(parsed.Name, a.jar.Path(parsed.Name))
 		a.stage.world.options.Redactor.Add(parsed.Value)
 		seen.SetCookie = append(seen.SetCookie, trace.SetCookie{Cookie: parsed, Rejections: rejections})
 	}

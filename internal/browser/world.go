@@ -4,6 +4,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -35,13 +36,16 @@ const (
 
 // Options describe the target to its browsers.
 type Options struct {
-	Base     *url.URL // of the target; http or https
-	Steps    recipe.Steps
-	Users    []recipe.User
-	Session  recipe.Session
-	Timeout  time.Duration // of one request; zero is ten seconds
-	Version  string        // of the tool, for the User-Agent
-	Redactor *secret.Redactor
+	Base *url.URL // of the target; http or https
+	// Cleartext is the same API over plain http; nil is port 80 of an https
+	// target on port 443, and nothing beside any other.
+	Cleartext *url.URL
+	Steps     recipe.Steps
+	Users     []recipe.User
+	Session   recipe.Session
+	Timeout   time.Duration // of one request; zero is ten seconds
+	Version   string        // of the tool, for the User-Agent
+	Redactor  *secret.Redactor
 	// Witness sees the session store; nil where there is none to see.
 	Witness Witness
 	// Recognise tells who an answer of the identity step is for. It may be
@@ -66,6 +70,10 @@ type World struct {
 	seq     atomic.Int64
 	limited atomic.Bool
 	logins  atomic.Int64
+
+	mu     sync.Mutex
+	madeUp []recipe.User     // by NewUser
+	paths  map[string]string // cookie name -> the Path that the target last gave it
 }
 
 // New returns a world. Nothing is sent yet.
@@ -73,7 +81,12 @@ func New(options Options) *World {
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
 	}
-	return &World{options: options, session: sourceOf(options.Session)}
+	if options.Cleartext == nil && options.Base.Scheme == "https" && (options.Base.Port() == "" || options.Base.Port() == "443") {
+		plain := *options.Base
+		plain.Scheme, plain.Host = "http", strings.TrimSuffix(options.Base.Host, ":443")
+		options.Cleartext = &plain
+	}
+	return &World{options: options, session: sourceOf(options.Session), paths: map[string]string{}}
 }
 
 // Requests is the number of requests sent so far.
@@ -101,6 +114,24 @@ func (w *World) origin(path string) cookie.Origin {
 	return origin
 }
 
+// path is where a cookie of that name is planted: where the target itself puts
+// it, so that its own takes the place of the planted one as it would in a browser
+// whose attacker chose well. A second one beside it only locks the victim out.
+func (w *World) path(name string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return cmp.Or(w.paths[name], "/")
+}
+
+// placed remembers where the target put a cookie.
+func (w *World) placed(name, path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.paths[name]; path != "" && (known || len(w.paths) < maxSetCookies) {
+		w.paths[name] = path
+	}
+}
+
 // protected is where the identity step goes: what is carried there is what
 // authenticates, whatever Path a cookie has.
 func (w *World) protected() cookie.Origin {
@@ -126,12 +157,33 @@ func (w *World) shown(path, from string) string {
 const redirected = " (redirected)"
 
 func (w *World) user(name string) (recipe.User, bool) {
-	for _, user := range w.options.Users {
+	for _, user := range slices.Concat(w.options.Users, w.strangers()) {
 		if user.Name == name {
 			return user, true
 		}
 	}
 	return recipe.User{}, false
+}
+
+func (w *World) strangers() []recipe.User {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.madeUp)
+}
+
+// recognise tells who an answer is for. A made-up user, whom nobody could teach
+// beforehand, is known by her name: nothing else holds it.
+func (w *World) recognise(response trace.Response) trace.Who {
+	who := w.options.Recognise(response)
+	if who.Kind == trace.SignedIn || response.Status >= 300 {
+		return who
+	}
+	for _, user := range w.strangers() {
+		if response.Body.Contains(secret.New(user.Username)) {
+			return trace.Who{Kind: trace.SignedIn, User: user.Name}
+		}
+	}
+	return who
 }
 
 // Stage is what a flow acts on.
@@ -149,6 +201,7 @@ type record struct {
 	looks     []trace.Look
 	altered   []trace.Alteration
 	open      []*http.Transport
+	limited   atomic.Bool
 }
 
 var _ probe.Stage = (*Stage)(nil)
@@ -266,6 +319,33 @@ func (w *World) watch(ids ...secret.Text) {
 	}
 }
 
+// Limited reports whether a 429, of this stage or of another, kept it from
+// sending anything.
+func (s *Stage) Limited() bool { return s.record.limited.Load() }
+
+// NewUser makes up an account. It has the form of the recipe's first user name,
+// which may have to be an address.
+func (s *Stage) NewUser() string {
+	name := "sg" + pick(lower+digits, 14)
+	made := recipe.User{Name: name, Username: name, Password: s.NewPassword()}
+	if len(s.world.options.Users) > 0 {
+		if _, domain, is := strings.Cut(s.world.options.Users[0].Username, "@"); is {
+			made.Username += "@" + domain
+		}
+	}
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	s.world.madeUp = append(s.world.madeUp, made)
+	return name
+}
+
+// NewPassword draws a password that usual policies take.
+func (s *Stage) NewPassword() secret.Text {
+	drawn := secret.New("Sg1!" + pick(lower+upper+digits, 20))
+	s.world.options.Redactor.Add(drawn)
+	return drawn
+}
+
 // Close ends the connections of all browsers of the stage.
 func (s *Stage) Close() {
 	s.record.mu.Lock()
@@ -284,14 +364,13 @@ func (s *Stage) add(exchange trace.Exchange) *trace.Exchange {
 	return &exchange
 }
 
-// identify writes down who an answer was for, once it is known to be the last
-// of an identity step.
-func (s *Stage) identify(seq int, moment string, who trace.Who) {
+// amend completes what was recorded of an exchange, once it is known.
+func (s *Stage) amend(seq int, change func(*trace.Exchange)) {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
 	for i := range s.record.exchanges {
 		if s.record.exchanges[i].Seq == seq {
-			s.record.exchanges[i].Moment, s.record.exchanges[i].Who = moment, who
+			change(&s.record.exchanges[i])
 		}
 	}
 }

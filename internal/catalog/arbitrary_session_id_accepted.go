@@ -26,8 +26,8 @@ if row is None:
 var arbitrarySessionIDAccepted = probe.Probe{
 	Rule: arbitraryID, Steps: []string{login, identity}, Flow: forgedID, Judge: judgeArbitraryID,
 	How: []string{
-		"A made-up id in the carrier reads as nobody: one shaped like the server's own, one character, and words.",
-		"The victim's browser holds it, visits, holds it again and logs in.",
+		"A made-up id in the carrier reads as nobody: one shaped like the server's own, and words; in the deep profile one character as well.",
+		"The victim's browser holds it, visits, holds it again and logs in; once more without the visit.",
 		"The attacker reads the identity endpoint with it.",
 		"Controls: the victim is signed in; another made-up id stays nobody's.",
 	},

@@ -26,6 +26,7 @@ type example struct {
 	facts   func(*trace.Facts)
 	lines   string // see tell
 	problem string // why the flow stopped
+	limited bool   // by a 429 that another flow got
 	log     trace.Log
 	looks   []trace.Look // into the store; with one, the gate sees the store
 	sql     []trace.Statement
@@ -58,7 +59,7 @@ func (e example) trace(t testing.TB) trace.Trace {
 		e.facts(&facts)
 	}
 	seen := tell(t, facts, e.lines)
-	seen.Problem, seen.Log, seen.Looks, seen.Statements = e.problem, e.log, e.looks, e.sql
+	seen.Problem, seen.Log, seen.Looks, seen.Statements, seen.Limited = e.problem, e.log, e.looks, e.sql, e.limited
 	seen.Altered, seen.StoreUsers = e.altered, e.users
 	seen.Facts.Store = seen.Facts.Store || len(e.looks) > 0 || len(e.altered) > 0 || len(e.users) > 0
 	seen.Flow = "everything"
@@ -74,7 +75,9 @@ func (e example) trace(t testing.TB) trace.Trace {
 func probeOf(t testing.TB, rule string) probe.Probe {
 	t.Helper()
 	all := catalog.All()
-	i := slices.IndexFunc(all, func(p probe.Probe) bool { return p.Rule.ID == finding.Base(rule) })
+	i := slices.IndexFunc(all, func(p probe.Probe) bool {
+		return slices.ContainsFunc(p.Rules(), func(r finding.Rule) bool { return r.ID == rule })
+	})
 	if i < 0 {
 		t.Fatalf("the catalogue has no rule %s", rule)
 	}
@@ -83,8 +86,9 @@ func probeOf(t testing.TB, rule string) probe.Probe {
 
 // examples are those of all families.
 func examples() []example {
-	return slices.Concat(fixationExamples(), channelExamples(), isolationExamples(), terminationExamples(),
-		ageingExamples(), storeUserExamples(), idQualityExamples(), cookieExamples(), exposureExamples(), injectionExamples())
+	return slices.Concat(fixationExamples(), stepExamples(), channelExamples(), isolationExamples(), terminationExamples(),
+		ageingExamples(), storeUserExamples(), idQualityExamples(), idSampleExamples(), cookieExamples(), exposureExamples(), injectionExamples(),
+		oddRequestExamples(), cacheExamples(), foreignLoginExamples(), injectedExamples())
 }
 
 // usual is a target with two users and one session cookie.
@@ -120,8 +124,11 @@ var began = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
 // in any order: "carries" and the ids in the carrier's slots; "sets" and the
 // value of a faultless Set-Cookie line for the first of its cookies; who the
 // answer is for (a user, anonymous, unrecognised, broken, rate limited); a
-// status; "no answer"; "as" and who logs in; "plants ID as PLACE"; "asks" and
-// the body of the request; "says" and the body of the answer; and any header
+// status; "refused" and a status that the recipe does not expect; "no answer";
+// "is" and somebody who is no user of the recipe; "takes" and a duration; "as"
+// and who logs in; "plants ID as PLACE"; "asks" and the body of the request;
+// "sends" and a header line of it; "over" and its scheme; "took" and how long;
+// "says" and the body of the answer; and any header
 // line of the answer. A bar within a field is written ¦.
 func tell(t testing.TB, facts trace.Facts, lines string) trace.Trace {
 	t.Helper()
@@ -152,6 +159,16 @@ var requests = map[string]trace.Request{
 	"login":    {Method: "POST", Path: "/login"},
 	"identity": {Method: "GET", Path: "/me"},
 	"logout":   {Method: "POST", Path: "/logout"},
+
+	"register":          {Method: "POST", Path: "/register"},
+	"recover":           {Method: "POST", Path: "/forgot"},
+	"callback":          {Method: "GET", Path: "/callback"},
+	"state-change":      {Method: "POST", Path: "/email"},
+	"slow":              {Method: "GET", Path: "/slow"},
+	"logout-everywhere": {Method: "POST", Path: "/logout-all"},
+	"elevate":           {Method: "GET", Path: "/admin"},
+	"change-password":   {Method: "POST", Path: "/password"},
+	"delete-account":    {Method: "DELETE", Path: "/account"},
 }
 
 func read(facts trace.Facts, line string) (trace.Exchange, error) {
@@ -215,6 +232,15 @@ func put(e *trace.Exchange, facts trace.Facts, field string) error {
 		return setCookie(e, facts.Cookies()[0]+"="+rest+"; Path=/; Secure; HttpOnly; SameSite=Lax")
 	case "as":
 		e.User = rest
+	case "is":
+		e.Who = trace.Who{Kind: trace.SignedIn, User: rest}
+	case "refused":
+		e.Refused = true
+		return put(e, facts, rest)
+	case "takes":
+		took, err := time.ParseDuration(rest)
+		e.Took = took
+		return err
 	case "plants":
 		id, where, _ := strings.Cut(rest, " as ")
 		e.Planted = trace.Planted{ID: secret.New(id), Where: where}
@@ -223,6 +249,15 @@ func put(e *trace.Exchange, facts trace.Facts, field string) error {
 		e.Request.Body = secret.New(rest)
 	case "says":
 		e.Response.Body = secret.New(rest)
+	case "sends":
+		name, value, _ := strings.Cut(rest, ": ")
+		e.Request.Header = append(e.Request.Header, trace.Field{Name: name, Value: secret.New(value)})
+	case "over":
+		e.Request.URL = secret.New(rest + "://api.test" + e.Request.Path)
+	case "took":
+		took, err := time.ParseDuration(rest)
+		e.Took = took
+		return err
 	case "no":
 		e.Response, e.Problem = trace.Response{}, "no answer in time"
 	case "Set-Cookie:":

@@ -22,6 +22,9 @@ func carrierSettings(t trace.Trace) []setting {
 	names := t.Facts.Cookies()
 	var settings []setting
 	for _, exchange := range t.Exchanges {
+		if exchange.Actor == hostActor {
+			continue // a Domain made of a false Host is cookie-attribute-injection's
+		}
 		for _, set := range exchange.Response.SetCookie {
 			if slices.Contains(names, set.Name) {
 				settings = append(settings, setting{exchange, set})

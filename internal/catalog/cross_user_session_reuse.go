@@ -32,6 +32,10 @@ func judgeCrossUser(t trace.Trace) finding.Verdict {
 		return untested(unfinished(t, "the login inside another session was not made"))
 	}
 	own, target := t.Facts.Users[0], t.Facts.Users[1]
+	if turnedAway(t, own) {
+		return finding.Untested(finding.NoPrecondition, "the API refuses a login inside a session",
+			"nothing to do: where nobody can log in inside another's session, nobody takes it over that way")
+	}
 	question := takeover{victim: target, start: own, control: own}
 	if t.Facts.Exclusive {
 		question.control = "" // a second session of the same user would not have survived
@@ -49,4 +53,16 @@ func judgeCrossUser(t trace.Trace) finding.Verdict {
 			" had frozen before now reads " + target + "'s profile.",
 		Evidence: append(story(t), witnessed(t, plantedID(t), login)...),
 	})
+}
+
+// turnedAway reports whether the API refused the login for the session it came
+// with: it said so, or it redirected and left the first user signed in. That the
+// second user can log in elsewhere, calibration has shown.
+func turnedAway(t trace.Trace, own string) bool {
+	logins, reads := t.Step(victim, login), t.Reads(victim, after)
+	if len(logins) == 0 || t.WasRateLimited() {
+		return false
+	}
+	status := logins[len(logins)-1].Response.Status
+	return notTaken(t, victim) || status >= 300 && status < 400 && len(reads) > 0 && reads[0].Who.Is(own)
 }

@@ -2,9 +2,11 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
@@ -23,7 +25,7 @@ var duplicateSetCookie = probe.Probe{
 	How: []string{
 		"A user logs in; the values that the answer gives to the authenticating cookie are counted.",
 		"Every one of several is carried alone to the identity endpoint.",
-		"It fails when two of them are signed in, or when they differ in Domain or Path; a deletion followed by one value is right.",
+		"It fails when two different ones are signed in, or when they differ in Domain or Path; a deletion followed by one value is right.",
 	},
 }
 
@@ -66,23 +68,26 @@ func judgeDuplicates(t trace.Trace) finding.Verdict {
 }
 
 // repeated names the first carrier cookie that one answer of the login gave
-// more than one value, how many, and in how many scopes.
+// different values, how many, and in how many scopes. The same value twice is
+// one session all the same.
 func repeated(t trace.Trace) (name string, count, scopes int) {
 	for _, exchange := range t.Step(victim, login) {
-		values, places := map[string]int{}, map[string]map[string]bool{}
+		given, places := map[string][]secret.Text{}, map[string]map[string]bool{}
 		for _, s := range carrierSettings(trace.Trace{Facts: t.Facts, Exchanges: []trace.Exchange{exchange}}) {
 			if s.deletes() {
 				continue
 			}
-			values[s.cookie.Name]++
+			if !slices.Contains(given[s.cookie.Name], s.cookie.Value) {
+				given[s.cookie.Name] = append(given[s.cookie.Name], s.cookie.Value)
+			}
 			if places[s.cookie.Name] == nil {
 				places[s.cookie.Name] = map[string]bool{}
 			}
 			places[s.cookie.Name][s.cookie.Domain+" "+s.cookie.Path] = true
 		}
 		for _, name := range t.Facts.Cookies() {
-			if values[name] > 1 {
-				return name, values[name], len(places[name])
+			if len(given[name]) > 1 {
+				return name, len(given[name]), len(places[name])
 			}
 		}
 	}

@@ -69,6 +69,12 @@ func exposureExamples() []example {
 		)
 	}
 	return append(slices.Concat(all, logExamples(), storedExamples()),
+		example{rule: inURL, outcome: finding.Fail, name: "a bearer token, in the answer to a signed-in request", subject: "header Authorization", step: "identity", facts: carriedBy(bearer()),
+			lines: `
+			victim | login                    | says {"token": "live-0123456789+/"}
+			victim | identity after the login | carries live-0123456789+/ | Location: /home?token=live-0123456789+/ | alice`},
+		pass(inURL, "an id in another dress, repeated", with(liveStory)+`
+			./ before the id | identity after the login | carries ./live-0123456789+/ | says there is no ./live-0123456789+/ | anonymous`),
 		fail(inURL, "in two places of one answer", "identity", false, answer("Location: /?s=live-0123456789+/ | says /?s=live-0123456789+/")),
 		example{rule: inBody, outcome: finding.NotTested, name: "a bearer token", code: finding.NoPrecondition, facts: carriedBy(bearer()),
 			lines: `

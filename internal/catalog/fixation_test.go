@@ -181,11 +181,15 @@ const strangersStory = `
 	first visitor         | visit | carries anon#1 | says {page2=2 visits}
 	forged id, first jar  | visit | carries forged#1 | {given1=sets anon#2} | says {one=1 visit}
 	forged id, second jar | visit | carries forged#1 | {given2=sets anon#3} | says {two=1 visit}
-	control               | visit | carries forged#2 | {given3=sets anon#4} | says {other=1 visit}`
+	control               | visit | carries forged#2 | {given3=sets anon#4} | says {other=1 visit}
+	forged id, first jar  | visit | carries {holds1=anon#2} | says {oneAgain=2 visits}
+	forged id, second jar | visit | carries {holds2=anon#3} | says {twoAgain=2 visits}`
 
 func permissiveExamples() []example {
 	const rule = "permissive-session-creation"
-	silent := []string{"given1", "", "given2", "", "given3", ""}
+	silent := []string{"given1", "", "given2", "", "given3", "", "holds1", "forged#1", "holds2", "forged#1"}
+	shared := append(silent, "two", "2 visits", "oneAgain", "3 visits", "twoAgain", "4 visits")
+	row := func(id string) trace.Look { return looked("after the login", id, stored("raw", nil)) }
 	open := func(name string, code finding.Code, lines string) example {
 		return example{rule: rule, outcome: finding.NotTested, name: name, lines: lines, code: code}
 	}
@@ -193,17 +197,25 @@ func permissiveExamples() []example {
 		{rule: rule, outcome: finding.Fail, name: "the answer sets the made-up id", subject: "cookie session", step: "visit",
 			lines: with(strangersStory, "given1", "sets forged#1", "given2", "sets forged#1", "given3", "sets forged#2")},
 		{rule: rule, outcome: finding.Fail, name: "the second jar sees the state of the first", subject: "cookie session", step: "visit",
-			lines: with(strangersStory, append(silent, "two", "2 visits")...)},
+			lines: with(strangersStory, shared...)},
 		{rule: rule, outcome: finding.Fail, name: "the store has a row under the made-up id", subject: "cookie session", step: "visit",
-			lines: with(strangersStory, silent...), looks: []trace.Look{looked("after the login", "forged#1", stored("raw", nil))}},
+			lines: with(strangersStory, silent...), looks: []trace.Look{row("forged#1")}},
+		{rule: rule, outcome: finding.Pass, name: "the store has a row under the genuine id only",
+			lines: with(strangersStory, silent...), looks: []trace.Look{looked("after the login", "forged#1"), row("anon#1")}},
+		{rule: rule, outcome: finding.NotTested, name: "the store has no row under the genuine id either", code: finding.NoDatabase,
+			lines: with(strangersStory, silent...), looks: []trace.Look{looked("after the login", "forged#1"), looked("after the login", "anon#1")}},
+		// Two workers with a memory each, which take turns: the first round of
+		// visits looks as if the jars shared their state.
+		open("workers take turns", finding.NoDatabase, with(strangersStory, append(silent, "two", "2 visits", "oneAgain", "2 visits", "twoAgain", "3 visits")...)),
 		{rule: rule, outcome: finding.NotTested, name: "the store could not be read", code: finding.NoDatabase,
 			lines: with(strangersStory, silent...), looks: []trace.Look{{ID: secret.New("forged#1"), Problem: "the table is gone"}}},
 		{rule: rule, outcome: finding.Pass, lines: with(strangersStory)},
-		open("the answers show nothing", finding.NoDatabase, with(strangersStory, append(silent, "page1", "hello", "page2", "hello", "one", "hello", "two", "hello", "other", "hello")...)),
+		open("the answers show nothing", finding.NoDatabase, with(strangersStory, append(silent, "page1", "hello", "page2", "hello", "one", "hello", "two", "hello", "other", "hello",
+			"oneAgain", "hello", "twoAgain", "hello")...)),
 		open("every page is another", finding.NoDatabase, with(strangersStory, append(silent, "one", "3 visits", "two", "4 visits", "other", "5 visits")...)),
 		open("one of the made-up ids only comes back", finding.NoDatabase, with(strangersStory, append(silent, "given1", "sets forged#1")...)),
 		open("the second page is like no other", finding.NoDatabase, with(strangersStory, append(silent, "two", "7 visits")...)),
-		open("the state is everybody's", finding.NoDatabase, with(strangersStory, append(silent, "two", "2 visits", "other", "3 visits")...)),
+		open("the state is everybody's", finding.NoDatabase, with(strangersStory, append(shared, "other", "3 visits")...)),
 		open("a visit is rate limited", finding.RateLimited, with(strangersStory, "given3", "429")),
 		{rule: rule, outcome: finding.NotTested, name: "the second jar was not answered", code: finding.NoCalibration,
 			problem: "step visit: GET /: no answer in time", lines: until(with(strangersStory), "forged id, second jar")},
@@ -221,21 +233,32 @@ const leftBehindStory = `
 	control         | identity after the login | carries anon#2 | {control=anonymous}
 	attacker frozen | visit                    | carries anon#1 | {given=} | says {old1=2}
 	victim          | visit                    | carries alice#1 | says 1
-	victim          | visit                    | carries alice#1 | says 2
 	attacker frozen | visit                    | carries anon#1 | says {old2=3}
+	victim          | visit                    | carries alice#1 | says 2
+	attacker frozen | visit                    | carries anon#1 | says {old3=4}
 	control         | visit                    | carries anon#2 | {spared=} | says {unused1=2}
 	control         | visit                    | carries anon#2 | says {unused2=3}
 	control         | visit                    | carries anon#2 | says {unused3=4}
-	control         | visit                    | carries anon#2 | says {unused4=5}`
+	control         | visit                    | carries anon#2 | says {unused4=5}
+	control         | visit                    | carries anon#2 | says {unused5=6}`
 
 func leftBehindExamples() []example {
 	const rule = "pre-login-session-not-invalidated"
-	still := []string{"old1", "hi", "old2", "hi", "unused1", "hi", "unused2", "hi", "unused3", "hi", "unused4", "hi"}
+	still := []string{"old1", "hi", "old2", "hi", "old3", "hi", "unused1", "hi", "unused2", "hi", "unused3", "hi", "unused4", "hi", "unused5", "hi"}
+	shared := []string{"old2", "4", "old3", "6"}
+	row := func(id string) trace.Look { return looked("after the login", id, stored("raw", nil)) }
 	open := func(name string, code finding.Code, lines string) example {
 		return example{rule: rule, outcome: finding.NotTested, name: name, lines: lines, code: code}
 	}
 	return []example{
-		{rule: rule, outcome: finding.Fail, subject: "cookie session", step: "login", lines: with(leftBehindStory, "old2", "5")},
+		{rule: rule, outcome: finding.Fail, subject: "cookie session", step: "login", lines: with(leftBehindStory, shared...)},
+		{rule: rule, outcome: finding.Pass, name: "the store has the other anonymous session only", lines: with(leftBehindStory, still...),
+			looks: []trace.Look{looked("after the login", "anon#1"), row("anon#2")}},
+		{rule: rule, outcome: finding.NotTested, name: "the store has no anonymous session at all", code: finding.NoDatabase, lines: with(leftBehindStory, still...),
+			looks: []trace.Look{looked("after the login", "anon#1"), looked("after the login", "anon#2")}},
+		// Two workers with a memory each, which take turns.
+		open("it looks shared once", finding.NoDatabase, with(leftBehindStory, "old2", "4", "old3", "5")),
+		open("it looks separate once", finding.NoDatabase, with(leftBehindStory, "old3", "5")),
 		{rule: rule, outcome: finding.Pass, name: "it lives on by itself", lines: with(leftBehindStory)},
 		{rule: rule, outcome: finding.Pass, name: "it is answered with a new one",
 			lines: with(leftBehindStory, append(still, "given", "sets anon#3")...)},
@@ -243,8 +266,8 @@ func leftBehindExamples() []example {
 		open("every visit gets a new id", finding.NoDatabase, with(leftBehindStory, append(still, "given", "sets anon#3", "spared", "sets anon#4")...)),
 		open("the old id is signed in", finding.Decided, with(leftBehindStory, "kept", "alice")),
 		open("the visit issues no id", finding.NoPrecondition, with(noID)),
-		open("the control is the victim", finding.NoCalibration, with(leftBehindStory, "old2", "5", "control", "alice")),
-		open("the victim is nobody", finding.NoCalibration, with(leftBehindStory, "old2", "5", "victim", "anonymous")),
+		open("the control is the victim", finding.NoCalibration, with(leftBehindStory, append(shared, "control", "alice")...)),
+		open("the victim is nobody", finding.NoCalibration, with(leftBehindStory, append(shared, "victim", "anonymous")...)),
 		open("a visit is rate limited", finding.RateLimited, with(leftBehindStory, "given", "429")),
 		{rule: rule, outcome: finding.NotTested, name: "the visits after the login failed", code: finding.NoCalibration,
 			problem: "step visit: GET /: no answer in time", lines: until(with(leftBehindStory), "control         | visit                    | carries")},
@@ -277,6 +300,10 @@ func crossUserExamples() []example {
 		{rule: rule, outcome: finding.Pass, name: "the first session ends", lines: with(crossUserStory)},
 		{rule: rule, outcome: finding.Pass, name: "the first session stays the first user's", lines: with(crossUserStory, "kept", "alice", "live", "alice")},
 		{rule: rule, outcome: finding.Pass, name: "one session for each user", facts: exclusive, lines: alone},
+		open("the API refuses a login inside a session", finding.NoPrecondition, until(with(crossUserStory, "login", "refused 409"), "victim          | identity")),
+		open("the API redirects a login inside a session", finding.NoPrecondition,
+			with(crossUserStory, "login", "302 | Location: /", "hers", "alice#1", "victim", "alice", "kept", "alice", "live", "alice")),
+		open("the login inside a session is rate limited", finding.RateLimited, until(with(crossUserStory, "login", "429"), "victim          | identity")),
 		open("the second user is not signed in", finding.NoCalibration, with(crossUserStory, append(reused, "victim", "anonymous")...)),
 		open("the login leaves the first user signed in", finding.NoCalibration, with(crossUserStory, "login", "", "hers", "alice#1", "victim", "alice", "kept", "alice")),
 		open("the first user was not signed in", finding.NoCalibration, with(crossUserStory, append(reused, "first", "anonymous")...)),

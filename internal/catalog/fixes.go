@@ -16,5 +16,9 @@ with connection.transaction():
                        (digest(session_id), user.id))
 response.set_cookie("__Host-session_id", session_id, path="/", secure=True, httponly=True, samesite="lax")`
 
+	endAllSessions = `with connection.transaction():
+    connection.execute("DELETE FROM sessions WHERE user_id = %s", (user.id,))   # an index on user_id keeps it cheap
+    # the browser that asked gets one new session, as after a login`
+
 	strictCookie = `response.set_cookie("__Host-session_id", session_id, path="/", secure=True, httponly=True, samesite="lax")`
 )

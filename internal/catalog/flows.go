@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/probe"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -15,6 +16,17 @@ const (
 	login    = "login"
 	identity = "identity"
 	logout   = "logout"
+
+	register       = "register"
+	recovery       = "recover"
+	callback       = "callback"
+	stateChange    = "state-change"
+	slow           = "slow"
+	everywhere     = "logout-everywhere"
+	elevate        = "elevate"
+	elevated       = "elevate.then" // what is open after it
+	changePassword = "change-password"
+	deleteAccount  = "delete-account"
 )
 
 // optional performs a step if the recipe has it.
@@ -65,8 +77,8 @@ var issuedID = &probe.Flow{
 		stage.Look(ctx, after, kept.Carries())
 		kept.Identify(ctx, after)
 		stranger.Identify(ctx, after)
+		v.Identify(ctx, after)
 		for range 2 {
-			v.Identify(ctx, after)
 			if err := live.Do(ctx, visit); err != nil {
 				return err
 			}
@@ -77,31 +89,42 @@ var issuedID = &probe.Flow{
 	},
 }
 
-// forgedID is the same with ids the server never issued, in three shapes.
+// forgedID is the same with ids the server never issued, in several shapes.
 // The id is planted again after the visit, since a cookie tossed from a sibling
 // domain wins over the one the server sets.
 var forgedID = &probe.Flow{
 	Name: "forged-id", Steps: []string{login, identity},
 	Run: func(ctx context.Context, stage probe.Stage) error {
 		group, ctx := errgroup.WithContext(ctx)
-		if stage.Facts().Exclusive { // a login would end the sessions of the rounds beside it
+		if stage.Facts().Crowds() { // a login would end the sessions of the rounds beside it
 			group.SetLimit(1)
 		}
-		for _, shape := range []probe.Shape{probe.LikeIssued, probe.OneChar, probe.Words} {
-			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape) })
+		shapes := []probe.Shape{probe.LikeIssued, probe.Words}
+		if stage.Facts().Deep { // who takes words takes a letter
+			shapes = append(shapes, probe.OneChar)
+		}
+		for _, shape := range shapes {
+			group.Go(func() error { return plantForged(ctx, stage.Round(string(shape)), shape, visit) })
+		}
+		// A server may rotate ids that it has seen before, and adopt those that
+		// come with the login itself (CVE-2024-38513).
+		if stage.Facts().Has(visit) {
+			straight := stage.Round(string(probe.LikeIssued) + ", without a visit")
+			group.Go(func() error { return plantForged(ctx, straight, probe.LikeIssued, "") })
 		}
 		return group.Wait()
 	},
 }
 
-func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) error {
+// plantForged makes one round; first is the step before the login, "" for none.
+func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape, first string) error {
 	planted := stage.Forge(shape)
 	thief := stage.Actor(attacker)
 	thief.Wear(planted)
 	thief.Identify(ctx, before)
 	v := stage.Actor(victim)
 	v.Wear(planted)
-	if err := optional(ctx, stage, v, visit); err != nil && !refused(err) {
+	if err := optional(ctx, stage, v, first); err != nil && !refused(err) {
 		return err
 	}
 	v.Wear(planted)
@@ -112,6 +135,7 @@ func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) erro
 		return err
 	}
 	stage.Look(ctx, after, planted)
+	thief.Wear(planted) // the read before may have been answered with its deletion (CVE-2021-41246)
 	thief.Identify(ctx, after)
 	other := stage.Actor(control)
 	other.Wear(stage.Forge(probe.LikeIssued))
@@ -124,24 +148,33 @@ func plantForged(ctx context.Context, stage probe.Stage, shape probe.Shape) erro
 var strangers = &probe.Flow{
 	Name: "strangers", Steps: []string{visit},
 	Run: func(ctx context.Context, stage probe.Stage) error {
-		issued := stage.Actor("first visitor")
+		issued := stage.Actor(genuineJar)
 		forged, unused := stage.Forge(probe.LikeIssued), stage.Forge(probe.LikeIssued)
-		one, two, other := stage.Actor("forged id, first jar"), stage.Actor("forged id, second jar"), stage.Actor(control)
+		one, two, other := stage.Actor(firstJar), stage.Actor(secondJar), stage.Actor(control)
 		one.Wear(forged)
 		two.Wear(forged)
 		other.Wear(unused)
-		for _, visitor := range []probe.Actor{issued, issued, one, two, other} {
+		for _, visitor := range []probe.Actor{issued, issued, one, two, other, one, two} {
 			if err := visitor.Do(ctx, visit); err != nil {
 				return err
 			}
 		}
 		stage.Look(ctx, after, forged)
+		stage.Look(ctx, after, issued.Carries())
 		return nil
 	},
 }
 
+// The visitors of strangers.
+const (
+	genuineJar = "first visitor"
+	firstJar   = "forged id, first jar"
+	secondJar  = "forged id, second jar"
+)
+
 // leftBehind looks at the anonymous session after the login rotated its id: two
-// sessions begin alike, one of them logs in, and both are visited alike.
+// sessions begin alike, one of them logs in, and both are visited alike. What is
+// seen is seen twice: workers that take turns may show anything once.
 var leftBehind = &probe.Flow{
 	Name: "left-behind", Steps: []string{visit, login, identity},
 	Run: func(ctx context.Context, stage probe.Stage) error {
@@ -160,9 +193,10 @@ var leftBehind = &probe.Flow{
 			return err
 		}
 		stage.Look(ctx, after, kept.Carries())
+		stage.Look(ctx, after, unused.Carries())
 		kept.Identify(ctx, after)
 		unused.Identify(ctx, after)
-		for _, visitor := range []probe.Actor{kept, v, v, kept, unused, unused, unused, unused} {
+		for _, visitor := range []probe.Actor{kept, v, kept, v, kept, unused, unused, unused, unused, unused} {
 			if err := visitor.Do(ctx, visit); err != nil {
 				return err
 			}
@@ -218,15 +252,14 @@ var bystanders = &probe.Flow{
 			apart.Identify(ctx, after)
 		}
 		v.Identify(ctx, after)
-		beside.Identify(ctx, after)
-		apart.Identify(ctx, after)
 		return ctx.Err()
 	},
 }
 
 // bystanderReads are the reads between the victim's two. An identity bound to
-// the address shows in the first; a leak between requests needs several.
-const bystanderReads = 8
+// the address shows in the first; a leak between requests needs several, and
+// the other flows run beside this one.
+const bystanderReads = 4
 
 // signOut logs out and reads again with the jar frozen before, at once and
 // after the user's next login. It runs alone: some APIs log out everywhere.
@@ -247,7 +280,7 @@ var signOut = &probe.Flow{
 		stage.Look(ctx, after, kept.Carries())
 		v.Identify(ctx, after)
 		kept.Identify(ctx, after)
-		again := stage.Actor("victim again")
+		again := stage.Actor(sameAgain)
 		if err := again.Login(ctx, user); err != nil {
 			return err
 		}
@@ -260,31 +293,63 @@ var signOut = &probe.Flow{
 
 const afterRelogin = "after the next login"
 
-// journey is one plain login. Where its answers set the carrier more than once,
-// every value is tried by a jar of its own.
+// journey is one plain login, and one more inside the session it began. Where
+// its answers set the carrier more than once, every value is tried by a jar of
+// its own.
 var journey = &probe.Flow{
 	Name: "journey", Steps: []string{login, identity},
 	Run: func(ctx context.Context, stage probe.Stage) error {
 		v := stage.Actor(victim)
-		if err := optional(ctx, stage, v, visit); err != nil {
-			return err
-		}
 		if err := v.Login(ctx, stage.Facts().Victim()); err != nil {
 			return err
 		}
 		offered := v.Offered()
 		v.Identify(ctx, after)
 		stage.Look(ctx, after, v.Carries())
-		if len(offered) < 2 {
-			return ctx.Err()
+		if len(offered) > 1 {
+			for _, credential := range offered {
+				holder(stage, "holder of "+tags(credential), credential).Identify(ctx, after)
+			}
 		}
-		for _, credential := range offered {
-			holder := stage.Actor("holder of " + credential[0].ID.Tag())
-			holder.Wear(credential)
-			holder.Identify(ctx, after)
-		}
-		return ctx.Err()
+		return onceMore(ctx, stage, v)
 	},
+}
+
+// onceMore logs the user in again inside her session. Where the old id goes on
+// working, the same is tried with a wrong password: an API that does not look at
+// a login inside a session answers both alike.
+func onceMore(ctx context.Context, stage probe.Stage, v probe.Actor) error {
+	user := stage.Facts().Victim()
+	kept, again := v.Freeze(frozen), v.Copy(sameAgain)
+	if err := again.Login(ctx, user); err != nil {
+		if refused(err) {
+			return nil // the judge knows a refusal
+		}
+		return err
+	}
+	again.Identify(ctx, afterRelogin)
+	stage.Actor(control).Identify(ctx, afterRelogin)
+	if !isVictim(kept.Identify(ctx, afterRelogin), stage.Facts()) {
+		return ctx.Err()
+	}
+	if err := kept.Copy(wrongAgain).LoginWrong(ctx, user); err != nil && !refused(err) {
+		return err
+	}
+	return ctx.Err()
+}
+
+// The browsers of a login inside the user's own session.
+const (
+	sameAgain  = "victim again"
+	wrongAgain = "victim with a wrong password"
+)
+
+func tags(credential trace.Credential) string {
+	var told []string
+	for _, held := range credential {
+		told = append(told, held.ID.Tag())
+	}
+	return strings.Join(told, " and ")
 }
 
 // errNotSignedIn is a login that was answered as if it had worked, and did not

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/catalog"
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
@@ -72,18 +73,25 @@ func scramble(t *testing.T, all []example, data []byte) trace.Trace {
 
 var (
 	rounds = []string{"", "forged id", "forged id: sid", "forged id: ", "issued id", "without the planted id", "the other encoding",
-		"like an issued id", "one character"}
+		"like an issued id", "one character", "other cookie names", "two cookies of one name", "a changed id", "other paths to the id", "malformed ids",
+		"foreign origins", "plain http", "a tossed cookie", "without a race", "race 1", "race 2"}
 	actors = []string{"victim", "victim again", "attacker", "attacker frozen", "control", "first visitor", "forged id, first jar",
-		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||'R", "L'||'R, altered", "id with %", "id'", "id''"}
-	acts    = []string{"visit", "login", "identity", "logout"}
-	moments = []string{"", "before the login", "after the login", "after the next login", "calibration"}
-	whos    = []trace.Who{{}, {Kind: trace.Anonymous}, {Kind: trace.SignedIn, User: "alice"}, {Kind: trace.SignedIn, User: "bob"},
+		"forged id, second jar", "attacker elsewhere", "", "the id itself", "L'||lower('')||'R", "L'||lower('')||'R, altered", "id with %", "id'", "id''",
+		"a foreign site", "a sandboxed page", "victim still there", "victim of the forgery", "attacker with odd values", "victim by another host name",
+		"the victim's browser, as a form", "a browser that follows a link", "the id with one character changed",
+		"other session", "third session", "victim with a wrong password", "request under way", "session 2",
+		"browser that began nothing", "attacker herself", "twin", "copy of the victim"}
+	acts    = append(slices.Clone(recipe.StepNames), "login", "identity")
+	moments = []string{"", "before the login", "after the login", "after the next login", "calibration", "a second later", "five seconds later",
+		"two seconds later", "with the token from before the login", "with a token of the old session from after the login", "without a token",
+		"with the token of an unrelated session", "before the elevation", "after the elevation", "after the recovery began", "after a login that failed"}
+	whos = []trace.Who{{}, {Kind: trace.Anonymous}, {Kind: trace.SignedIn, User: "alice"}, {Kind: trace.SignedIn, User: "bob"},
 		{Kind: trace.SignedIn}, {Kind: trace.Unknown}, {Kind: trace.Broken}, {Kind: trace.TooMany}}
 	statuses = []int{0, 200, 204, 303, 401, 422, 429, 500}
 	ids      = []string{"", "x", "anon#1", "anon#2", "alice#1", "alice#2", "forged#1", "unused#1", "live-0123456789+/", "0123456789abcdef0123456789abcdef"}
 	lines    = []string{"session=live-0123456789+/; Path=/", "session=; Max-Age=0", "session=alice#1; SameSite=Odd; Domain=other.test; Expires=Wed, 14 Mar 2029 09:26:53 GMT",
 		"=nameless#1", "nameless#2", "proof=live-0123456789+/; Secure; HttpOnly; Partitioned", "__Host-session=alice#2; Path=/app; Max-Age=-9223372036854775808"}
-	bodies = []string{"", "1", "2", "3", `{"next":"/?s=live-0123456789+/"}`, "live-0123456789%2B%2F", "alice#1 alice#2"}
+	bodies = []string{"", "1", "2", "3", "public, max-age=60, =", `{"next":"/?s=live-0123456789+/"}`, "live-0123456789%2B%2F", "alice#1 alice#2"}
 	// The audit shows no trace to a judge while it does not know the carrier.
 	carriers = [][]trace.Slot{{cookieSlot("session")}, {cookieSlot("session"), cookieSlot("proof")}, {bearer()}, {cookieSlot("__Host-session")},
 		{cookieSlot("session"), bearer()}, {{Kind: trace.InQuery, Name: "sid"}}, {{Kind: trace.InPath, Before: "/s/"}}}
@@ -124,7 +132,7 @@ func edit(seen *trace.Trace, what byte, where, with int) {
 	case 18, 19, 20:
 		x.Who = of(whos, with)
 	case 21:
-		x.Response.Status = of(statuses, with)
+		x.Response.Status, x.Refused = of(statuses, with), with%2 == 1
 	case 22, 23:
 		id := secret.New(of(ids, with))
 		x.Carried = nil
@@ -142,7 +150,7 @@ func edit(seen *trace.Trace, what byte, where, with int) {
 	case 29:
 		x.Request.Body = secret.New(of(bodies, with))
 	case 30:
-		x.Response.Header = append(x.Response.Header, trace.Field{Name: of([]string{"Location", "X-Id", "Link"}, with), Value: secret.New(of(bodies, with))})
+		x.Response.Header = append(x.Response.Header, trace.Field{Name: of([]string{"Location", "X-Id", "Link", "Cache-Control", "Vary", "Expires", "Access-Control-Allow-Origin", "Strict-Transport-Security", "X-Sessiongate-Canary"}, with), Value: secret.New(of(bodies, with))})
 	case 31:
 		x.Planted = trace.Planted{ID: secret.New(of(ids, with)), Where: "query parameter sid"}
 	}
@@ -155,7 +163,7 @@ func editFacts(seen *trace.Trace, what byte, where, with int) {
 	case 2:
 		seen.Facts.Users = [][]string{nil, {"alice"}, {"alice", "bob"}, {"bob", "alice"}}[with%4]
 	case 3:
-		seen.Facts.Exclusive = !seen.Facts.Exclusive
+		seen.Facts.Exclusive, seen.Facts.MaxSessions = !seen.Facts.Exclusive, where%4
 	case 4:
 		seen.Facts.Stateless = !seen.Facts.Stateless
 	case 5:

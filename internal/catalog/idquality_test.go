@@ -67,6 +67,8 @@ func idQualityExamples() []example {
 		{rule: rule, outcome: finding.NotTested, name: "the client chooses the ids", code: finding.NoPrecondition,
 			facts: func(facts *trace.Facts) { facts.Chosen = map[string][]string{"json": {"sid"}} },
 			lines: repeated(12, 4) + `victim | identity after the login | carries alice#1 | alice`},
+		{rule: rule, outcome: finding.NotTested, name: "a signed session, the same for two logins", code: finding.NoPrecondition,
+			facts: func(facts *trace.Facts) { facts.Stateless = true }, lines: issued(3, 40)},
 		{rule: rule, outcome: finding.Fail, name: "tokens, seen when they are used", facts: carriedBy(bearer()),
 			subject: "header Authorization", step: "login", reproduced: true, lines: used(12, 5)},
 		{rule: rule, outcome: finding.NotTested, name: "tokens that sign nobody in", facts: carriedBy(bearer()), code: finding.TooFew,

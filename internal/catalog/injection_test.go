@@ -18,15 +18,20 @@ const canaryStory = `
 	victim          | login                    | sets live-0123456789
 	victim          | identity after the login | carries live-0123456789 | {victim=alice}
 	the id itself   | identity after the login | carries live-0123456789 | {whole=alice}
-	L'¦¦'R          | identity after the login | carries live-012'¦¦'3456789 | {joined=anonymous}
-	L'¦¦'R, altered | identity after the login | carries live-012'¦¦'a456789 | {altered=anonymous}
-	L''R            | identity after the login | carries live-012''3456789 | {doubled=anonymous}
-	L¦R             | identity after the login | carries live-012¦3456789 | {barred=anonymous}
-	id with _       | identity after the login | carries live-012345678_ | {anyChar=anonymous}
-	id with %       | identity after the login | carries live-012345678% | {anyEnd=anonymous}
-	id cut before % | identity after the login | carries live-012345% | {shortened=anonymous}
+	L'¦¦lower('')¦¦'R | identity after the login | carries live-01'¦¦lower('')¦¦'23456789 | {joined=anonymous}{decoys=}
+	id with _       | identity after the login | carries live-01_3456789 | {anyChar=anonymous}
+	id with %       | identity after the login | carries live-012345678% | {anyEnd=anonymous}{ends=}
 	id'             | identity after the login | carries live-0123456789' | {one=anonymous}
 	id''            | identity after the login | carries live-0123456789'' | {two=anonymous}`
+
+// decoys are sent beside an id that SQL put together again, ends beside one that
+// a pattern matched.
+const (
+	decoys = `
+	L'¦¦lower('')¦¦'R, altered | identity after the login | carries live-01'¦¦lower('')¦¦'a3456789 | {altered=anonymous}`
+	ends = `
+	id with ~       | identity after the login | carries live-012345678~ | {otherEnd=anonymous}`
+)
 
 // again is one more try with the quotes.
 const again = `
@@ -43,22 +48,29 @@ func injectionExamples() []example {
 	}
 	const quotesSQL = "broken | says psycopg.errors.SyntaxError: unterminated quoted string"
 	errors := with(canaryStory, "one", quotesSQL) + with(again, "one", quotesSQL) + with(again, "one", quotesSQL)
-	broken := statement(11, "SELECT user_id FROM sessions WHERE id = 'live-0123456789''", "live-0123456789'")
-	refused := statement(11, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
+	broken := statement(7, "SELECT user_id FROM sessions WHERE id = 'live-0123456789''", "live-0123456789'")
+	refused := statement(7, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
 	refused.SQLState = "42601"
-	bound := statement(11, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
+	bound := statement(7, "SELECT user_id FROM sessions WHERE id = $1", "live-0123456789'")
 	onTheWire := func(e example, sent trace.Statement) example {
 		e.sql = []trace.Statement{sent}
 		return e
 	}
 	return []example{
-		fail(rule, "", with(canaryStory, "joined", "alice")),
+		fail(rule, "", with(canaryStory, "joined", "alice", "decoys", with(decoys))),
 		fail(rule, "SQL's own error, three times", errors),
 		onTheWire(fail(rule, "a quote breaks the literal open", with(canaryStory, "one", "broken")), broken),
 		onTheWire(fail(rule, "the server cannot parse the statement", with(canaryStory)), refused),
-		fail(wildcard, "_", with(canaryStory, "anyChar", "alice")),
-		fail(wildcard, "%", with(canaryStory, "anyEnd", "alice")),
-		fail(wildcard, "cut before %", with(canaryStory, "shortened", "alice")),
+		fail(wildcard, "_", with(canaryStory, "anyChar", "alice", "ends", with(ends))),
+		fail(wildcard, "%", with(canaryStory, "anyEnd", "alice", "ends", with(ends))),
+		open(wildcard, "what replaces the last one is passed over", finding.Ambiguous, with(canaryStory, "anyChar", "alice", "ends", with(ends, "otherEnd", "alice"))),
+		{rule: wildcard, outcome: finding.Pass, name: "any sign at the end is dropped", lines: with(canaryStory, "anyEnd", "alice", "ends", with(ends, "otherEnd", "alice"))},
+		{rule: rule, outcome: finding.Pass, name: "signs behind the id are dropped", lines: with(canaryStory, "one", "alice", "two", "alice")},
+		{rule: rule, outcome: finding.Pass, name: "two signs behind the id are dropped and one is not", lines: with(canaryStory, "two", "alice")},
+		open(rule, "another user answers", finding.Ambiguous, with(canaryStory, "one", "bob")),
+		open(wildcard, "the other ends were not sent", finding.NoCalibration, with(canaryStory, "anyChar", "alice")),
+		open(rule, "the altered ids were not sent", finding.NoCalibration, with(canaryStory, "joined", "alice")),
+		open(rule, "an altered id is an error", finding.Flaky, with(canaryStory, "joined", "alice", "decoys", with(decoys, "altered", "broken"))),
 		{rule: rule, outcome: finding.Pass, lines: with(canaryStory)},
 		open(rule, "any quote is an error", finding.Flaky, with(canaryStory, "one", "broken", "two", "broken")),
 		open(rule, "a disguise is an error", finding.Flaky, with(canaryStory, "anyEnd", "broken")),
@@ -68,13 +80,11 @@ func injectionExamples() []example {
 		{rule: wildcard, outcome: finding.Pass, lines: with(canaryStory)},
 		open(rule, "the victim is not signed in", finding.NoCalibration, with(canaryStory, "joined", "alice", "victim", "anonymous")),
 		open(rule, "the id does not work in another client", finding.NoCalibration, with(canaryStory, "whole", "anonymous")),
-		open(rule, "an altered id works too", finding.NoCalibration, with(canaryStory, "joined", "alice", "altered", "alice")),
-		open(rule, "quotes are taken out", finding.NoCalibration, with(canaryStory, "joined", "alice", "doubled", "alice")),
+		open(rule, "an altered id works too", finding.NoCalibration, with(canaryStory, "joined", "alice", "decoys", with(decoys, "altered", "alice"))),
 		open(rule, "an error that says nothing", finding.Ambiguous, with(canaryStory, "one", "broken")+with(again)+with(again)),
 		open(rule, "an error now and then", finding.Flaky, with(canaryStory, "one", "broken")+with(again, "one", "anonymous")),
 		open(rule, "not tried often enough", finding.NoCalibration, with(canaryStory, "one", quotesSQL)+with(again, "one", quotesSQL)),
 		open(rule, "rate limited", finding.RateLimited, with(canaryStory, "two", "rate limited")),
 		open(rule, "the last disguises were not sent", finding.NoCalibration, until(with(canaryStory), "id''")),
-		open(wildcard, "an altered id works too", finding.NoCalibration, with(canaryStory, "anyEnd", "alice", "altered", "alice")),
 	}
 }

@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -9,6 +12,10 @@ import (
 // shortestSearched is the length from which an id is no accident in a text:
 // eleven characters of base64 are 64 bits (ZAP issue 1396 took sId=5 for one).
 const shortestSearched = 11
+
+// mostSearched bounds the ids, since each is looked for in every answer: the
+// deep profile draws two thousand, and what leaks one leaks them all.
+const mostSearched = 300
 
 // judgeLeaks searches the ids that were signed in during the run in every
 // answer. Ids that a probe planted are the client's own and no leak.
@@ -23,7 +30,7 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 	var findings []finding.Finding
 	times := map[string]int{}
 	for _, exchange := range t.Exchanges {
-		place, found := exchange.FindLeak(ids, kind)
+		place, found := exchange.FindLeak(undisguised(exchange, ids), kind)
 		if !found {
 			continue
 		}
@@ -48,12 +55,27 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 	return verdict
 }
 
+// undisguised are the ids but for those that the request held in another dress: an
+// answer that repeats that repeats what a probe made up.
+func undisguised(exchange trace.Exchange, ids []secret.Text) []secret.Text {
+	return slices.DeleteFunc(slices.Clone(ids), func(id secret.Text) bool {
+		for _, held := range exchange.Carried {
+			if held.ID != id && held.ID.Contains(id) {
+				return true
+			}
+		}
+		return len(exchange.Carried) == 0 && slices.ContainsFunc(exchange.Request.Header, func(f trace.Field) bool {
+			return strings.EqualFold(f.Name, "Cookie") && f.Value.Contains(id)
+		})
+	})
+}
+
 // liveIDs are the ids the server gave to a browser that was then signed in.
 func liveIDs(t trace.Trace) []secret.Text {
 	var ids []secret.Text
 	for _, issued := range loginIDs(t) {
 		for _, id := range issued {
-			if id.Len() >= shortestSearched {
+			if id.Len() >= shortestSearched && len(ids) < mostSearched {
 				ids = append(ids, id)
 			}
 		}

@@ -22,7 +22,7 @@ var logoutSessionNotInvalidated = probe.Probe{
 	Rule: logoutKeeps, Steps: []string{login, identity, logout}, Flow: signOut, Judge: judgeLogout,
 	How: []string{
 		"The user logs in and her jar is frozen; she logs out and her own browser is nobody.",
-		"The frozen jar reads the identity endpoint, at once and after her next login.",
+		"The frozen jar reads the identity endpoint, at once and after her next login. Where a login ends the user's other sessions by itself, the first read decides alone.",
 		"Controls: she was signed in before, the next login works, an empty jar is nobody.",
 	},
 }
@@ -37,6 +37,9 @@ func judgeLogout(t trace.Trace) finding.Verdict {
 		return untested(unfinished(t, "the reads after the logout were not made"))
 	}
 	first, last := now[0], later[0]
+	if t.Facts.Exclusive && first.Who.Is(user) { // that the next login ended the session is not the logout's doing
+		last = first
+	}
 	switch {
 	case first.Who.Is(user) && last.Who.Is(user):
 		return finding.Failed(finding.Finding{
@@ -75,8 +78,12 @@ func logoutMessage(facts trace.Facts, user string) string {
 	if facts.Stateless {
 		return "The session lives in the signed id itself, so the logout cannot end it: the id copied before still reads " + user + "'s profile."
 	}
+	since := ", also after the next login"
+	if facts.Exclusive {
+		since = " until the next login, which ends it"
+	}
 	return "After the logout " + user + "'s own browser is signed out, but the id copied before still reads " + user +
-		"'s profile, also after the next login: the server kept the session."
+		"'s profile" + since + ": the server kept the session."
 }
 
 func logoutControls(t trace.Trace, user string) (finding.Reason, bool) {
@@ -98,7 +105,7 @@ func logoutControls(t trace.Trace, user string) (finding.Reason, bool) {
 			Text:   "the logout was answered, but the browser that logged out is still taken for " + own[0].Who.String(),
 			Remedy: "check the logout step: it may need a CSRF token, another method or a confirmation"}, true
 	}
-	again := t.Reads("victim again", afterRelogin)
+	again := t.Reads(sameAgain, afterRelogin)
 	if len(again) == 0 || !again[0].Who.Is(user) {
 		return unfinished(t, "the user could not log in again after the logout"), true
 	}

@@ -34,17 +34,25 @@ type mutation struct {
 
 // The reasons of exempt probes.
 const (
-	twinRow    = "its controls are the victim's own: a twin whose row is deleted, and a row put back"
-	ownControl = "its control is the victim herself, signed in before and after"
-	nobodyElse = "it judges what is declared and stored for the victim, and has no attacker"
-	onlyVisits = "its flow asks nobody who they are, and ends at a visit that fails"
+	twinRow       = "its controls are the victim's own: a twin whose row is deleted, and a row put back"
+	ownControl    = "its control is the victim herself, signed in before and after"
+	nobodyElse    = "it judges what is declared and stored for the victim, and has no attacker"
+	onlyVisits    = "its flow asks nobody who they are, and ends at a visit that fails"
+	byCalibration = "its control is the login of calibration, before and after it"
+	ownBefore     = "its control is the attacker's own login, before the victim's browser is used"
+	onlyHerself   = "it looks at what the victim's own browser holds"
+	nobodySigns   = "its attack is that nobody has to sign in, or signs in as the attacker"
+	byRequest     = "its control is a request, not a read"
+	onlyDraws     = "it compares ids with those that were computed from others; no jar attacks and none stands by"
 )
 
 // The reasons of gaps.
 const (
-	unseenDecoys  = "an attack that worked counts without a word of the disguises that must not work"
-	ownTrials     = "the other timeouts of the flow are trials of their own"
-	declaredAtAll = "what was declared and stored is not taken back by a 429"
+	wrongSignature = "a made-up id is a payload with a wrong signature, which the weakness lets pass"
+	declaredAtAll  = "what was declared and stored is not taken back by a 429"
+	ownTrials      = "the other timeouts of the flow are trials of their own"
+	byPage         = "what fails it is a page or a request, not a read"
+	tooMuch        = "that it signs out too many shows in the control"
 )
 
 var (
@@ -88,35 +96,68 @@ func TestNothingSeenIsNothingProved(t *testing.T) {
 // The probes that have no jar of their own beside the victim's, and why.
 var (
 	noControlJar = map[string]string{
-		"session-identity-from-network": ownControl,
-		"duplicate-set-cookie":          ownControl,
-		"session-lifetime-excessive":    nobodyElse,
-		"session-id-stored-in-clear":    nobodyElse,
-		"idle-timeout-not-enforced":     twinRow,
-		"absolute-timeout-not-enforced": twinRow,
+		"session-identity-from-network":    ownControl,
+		"duplicate-set-cookie":             ownControl,
+		"session-lifetime-excessive":       nobodyElse,
+		"session-id-stored-in-clear":       nobodyElse,
+		"cookie-attribute-injection":       byCalibration,
+		"session-id-reflected-unencoded":   byCalibration,
+		"login-over-get":                   byCalibration,
+		"login-csrf":                       ownBefore,
+		"idle-timeout-not-enforced":        twinRow,
+		"absolute-timeout-not-enforced":    twinRow,
+		"logout-client-state-not-cleared":  onlyHerself,
+		"session-id-sequential":            onlyDraws,
+		"session-id-predictable-prng":      onlyDraws,
+		"session-id-collision":             onlyDraws,
+		"session-id-derived-from-previous": onlyDraws,
 	}
-	noVictim   = map[string]string{"permissive-session-creation": onlyVisits}
-	noAttacker = map[string]string{
+	noVictim = map[string]string{
+		"cookie-attribute-injection":     byCalibration,
+		"session-id-reflected-unencoded": byCalibration,
+		"login-over-get":                 byCalibration,
+		"login-csrf":                     ownBefore,
+		"permissive-session-creation":    onlyVisits,
+		"session-puzzling":               nobodySigns,
+		"oauth-state-not-bound":          nobodySigns,
+		"session-id-sequential":          onlyDraws,
+		"session-id-predictable-prng":    onlyDraws,
+	}
+	noControlRead = map[string]string{
 		"permissive-session-creation": onlyVisits,
-		"session-lifetime-excessive":  nobodyElse,
-		"session-id-stored-in-clear":  nobodyElse,
+		"pre-login-state-carry-over":  byRequest,
+	}
+	noAttacker = map[string]string{
+		"logout-client-state-not-cleared":  onlyHerself,
+		"permissive-session-creation":      onlyVisits,
+		"session-lifetime-excessive":       nobodyElse,
+		"session-id-stored-in-clear":       nobodyElse,
+		"session-id-sequential":            onlyDraws,
+		"session-id-predictable-prng":      onlyDraws,
+		"session-id-collision":             onlyDraws,
+		"session-id-derived-from-previous": onlyDraws,
 	}
 )
 
 func TestTheControlMustBeThere(t *testing.T) {
 	t.Parallel()
 	mutation{of: decided, wanted: untested, spoils: byControls, exempt: noControlJar,
-		gaps: map[string]string{"session-id-sql-injection": unseenDecoys}}.try(t)
+		gaps: map[string]string{"session-cookie-tamperable": wrongSignature}}.try(t)
 }
 
 func TestTheControlMustStayWhatItWas(t *testing.T) {
 	t.Parallel()
 	exempt := maps.Clone(noControlJar)
-	maps.Copy(exempt, noVictim)
+	maps.Copy(exempt, noControlRead)
 	controls := and(isRead, byControls)
 	t.Run("the victim", func(t *testing.T) {
 		t.Parallel()
-		mutation{of: decided, wanted: untested, spoils: controls, change: showVictim, exempt: exempt}.try(t)
+		mutation{of: decided, wanted: untested, spoils: controls, change: showVictim, exempt: exempt,
+			gaps: map[string]string{
+				"session-cookie-tamperable":                  wrongSignature,
+				"session-id-sql-injection":                   "an id whose end is not looked at is matched as no pattern",
+				"session-id-not-rotated-on-privilege-change": "its control is another session of the victim's",
+			}}.try(t)
 	})
 	for name, change := range map[string]func(example, *trace.Exchange){
 		"not read":     nil,
@@ -126,7 +167,7 @@ func TestTheControlMustStayWhatItWas(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			mutation{of: decided, wanted: untested, spoils: controls, change: change, exempt: exempt,
-				gaps: map[string]string{"session-id-sql-injection": unseenDecoys}}.try(t)
+				gaps: map[string]string{"session-cookie-tamperable": wrongSignature}}.try(t)
 		})
 	}
 }
@@ -183,7 +224,11 @@ func TestNoPassUnlessTheAttackWasSeenToFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			mutation{of: passed, wanted: untested, single: true, spoils: and(isRead, byAttackers), change: change, exempt: noAttacker}.try(t)
+			gaps := map[string]string{}
+			if name == "no answer" {
+				gaps["session-over-plain-http"] = "that nobody answers over plain http is as it should be"
+			}
+			mutation{of: passed, wanted: untested, single: true, spoils: and(isRead, byAttackers), change: change, exempt: noAttacker, gaps: gaps}.try(t)
 		})
 	}
 }
@@ -198,8 +243,10 @@ func TestNoPassIfTheAttackWorked(t *testing.T) {
 	stranger := func(e example, x trace.Exchange) bool { return !showsVictim(e, x) }
 	mutation{of: passed, wanted: notPassed, single: true, spoils: and(isRead, byAttackers, stranger), change: showVictim, exempt: noAttacker,
 		gaps: map[string]string{
-			"idle-timeout-not-enforced":     ownTrials,
-			"absolute-timeout-not-enforced": ownTrials,
+			"idle-timeout-not-enforced":                  ownTrials,
+			"absolute-timeout-not-enforced":              ownTrials,
+			"cors-credentials-any-origin":                "every such request carries the victim's cookie; what fails it is a header",
+			"session-id-not-rotated-on-privilege-change": byPage,
 		}}.try(t)
 }
 
@@ -208,7 +255,12 @@ func TestNoFailUnlessTheAttackWorked(t *testing.T) {
 	mutation{of: failed, wanted: notFailed, spoils: and(isRead, byAttackers), change: show(trace.Anonymous, 401), exempt: noAttacker,
 		gaps: map[string]string{
 			"duplicate-set-cookie":              "two scopes of one name are a fault whatever is signed in (RFC 6265bis)",
-			"pre-login-session-not-invalidated": "what fails it is a page, not a read",
+			"pre-login-session-not-invalidated": byPage,
+			"pre-login-state-carry-over":        byPage,
+			"logout-everywhere-incomplete":      tooMuch,
+			"session-id-reflected-unencoded":    "what fails it is a page or a header, not a read",
+			"cookie-attribute-injection":        "what fails it is a cookie that is set, not a read",
+			"session-over-plain-http":           "its variant fails by a header that is missing",
 			"session-id-sql-injection":          "the wire to the store and three errors decide without a read",
 		}}.try(t)
 }
@@ -355,9 +407,9 @@ func byVictim(_ example, x trace.Exchange) bool { return x.Actor == "victim" }
 func showsVictim(e example, x trace.Exchange) bool { return x.Who == victimOf(e) }
 
 // byControls are the jars that an attack must leave alone: the control jar, and
-// disguises of an id that not even SQL sees through.
+// a disguise of an id that not even SQL sees through.
 func byControls(_ example, x trace.Exchange) bool {
-	return slices.Contains([]string{"control", "L'||'R, altered", "L''R", "L|R"}, x.Actor)
+	return slices.Contains([]string{"control", "L'||lower('')||'R, altered", "id with ~"}, x.Actor)
 }
 
 // byAttackers are all jars that are neither hers nor a control, once the attack
@@ -368,11 +420,15 @@ func byAttackers(e example, x trace.Exchange) bool {
 }
 
 // victimOf is whose profile the attack is for: in cross-user it is the second
-// user, who logs in inside a session of the first.
+// user, who logs in inside a session of the first; a callback is the second
+// user's; and an account that is deleted is none of the recipe's.
 func victimOf(e example) trace.Who {
 	users := usual().Users
-	if e.rule == "cross-user-session-reuse" {
+	switch e.rule {
+	case "cross-user-session-reuse", "login-csrf", "oauth-state-not-bound":
 		return trace.Who{Kind: trace.SignedIn, User: users[1]}
+	case "session-survives-account-deletion":
+		return trace.Who{Kind: trace.SignedIn, User: "dave"}
 	}
 	return trace.Who{Kind: trace.SignedIn, User: users[0]}
 }

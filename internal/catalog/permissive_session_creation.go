@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"slices"
+
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
@@ -22,14 +25,14 @@ var permissiveSessionCreation = probe.Probe{
 	PartOf: "arbitrary-session-id-accepted",
 	How: []string{
 		"Two jars with the same made-up id visit, and one with another.",
-		"It fails when the server answers with the made-up id as its own, or when the second jar sees the state the first one left while the other does not.",
-		"It passes when the server replaces the made-up id by a new one.",
+		"It fails when the server answers with the made-up id as its own, or when the second jar sees the state the first one left, and again after one more visit of each, while the other does not.",
+		"It passes when the server replaces the made-up id by a new one, or when the store holds a row under a genuine visitor's id and none under the made-up one.",
 	},
 }
 
 func judgePermissive(t trace.Trace) finding.Verdict {
-	first, second, other := lastVisit(t, "forged id, first jar"), lastVisit(t, "forged id, second jar"), lastVisit(t, control)
-	genuine := t.Step("first visitor", visit)
+	first, second, other := firstVisit(t, firstJar), firstVisit(t, secondJar), firstVisit(t, control)
+	genuine := t.Step(genuineJar, visit)
 	switch {
 	case t.WasRateLimited():
 		return untested(rateLimited())
@@ -39,8 +42,7 @@ func judgePermissive(t trace.Trace) finding.Verdict {
 	given, echoed := reissued(t.Facts, *first)
 	_, again := reissued(t.Facts, *second)
 	_, unlike := reissued(t.Facts, *other)
-	shared := second.Response.Body != first.Response.Body && first.Response.Body == other.Response.Body &&
-		second.Response.Body == genuine[1].Response.Body
+	shared := sharesState(t)
 	switch {
 	case echoed && again && unlike || shared:
 		return finding.Failed(finding.Finding{
@@ -60,24 +62,80 @@ func judgePermissive(t trace.Trace) finding.Verdict {
 }
 
 // storedUnder is the answer of the store: a row under an id that only the
-// client had ever seen. Without a look there is none.
+// client had ever seen. That there is none means something only where the id of
+// a genuine visitor was found in the same way.
 func storedUnder(t trace.Trace) (finding.Verdict, bool) {
-	for _, look := range t.Looks {
-		if look.Problem != "" {
-			continue
-		}
-		for _, place := range look.Places {
-			if !place.Within {
-				return finding.Failed(finding.Finding{
-					Rule: permissive.ID, Subject: t.Facts.CarrierName(), Step: visit,
-					Message:  "The visit stored a row of " + place.Row.Table + " under an id the server had never issued.",
-					Evidence: append(story(t), rowStory(t, look.ID)...),
-				}), true
-			}
-		}
-		return finding.Passed("the store holds no row under the made-up id"), true
+	forged, read := lookedUp(t, carriedBy(t, firstJar))
+	if !read {
+		return finding.Verdict{}, false
 	}
-	return finding.Verdict{}, false
+	if place, found := wholeIn(forged); found {
+		return finding.Failed(finding.Finding{
+			Rule: permissive.ID, Subject: t.Facts.CarrierName(), Step: visit,
+			Message:  "The visit stored a row of " + place.Row.Table + " under an id the server had never issued.",
+			Evidence: append(story(t), rowStory(t, forged.ID)...),
+		}), true
+	}
+	issued, _ := lookedUp(t, carriedBy(t, genuineJar))
+	if _, found := wholeIn(issued); !found {
+		return finding.Untested(finding.NoDatabase, "the store holds no row under the made-up id, but none under a genuine visitor's either",
+			"let the gate see the store that holds anonymous sessions, or make a page that shows anonymous state the visit step"), true
+	}
+	return finding.Passed("the store holds a row under a genuine visitor's id and none under the made-up one"), true
+}
+
+// carriedBy is the id that an actor's last request carried; zero if none.
+func carriedBy(t trace.Trace, actor string) secret.Text {
+	visits := t.Step(actor, visit)
+	if len(visits) == 0 {
+		return secret.Text{}
+	}
+	return firstID(visits[len(visits)-1].Carried)
+}
+
+// lookedUp is the last look at an id that could be made.
+func lookedUp(t trace.Trace, id secret.Text) (look trace.Look, made bool) {
+	for _, one := range t.Looks {
+		if one.ID == id && !id.IsZero() && one.Problem == "" {
+			look, made = one, true
+		}
+	}
+	return look, made
+}
+
+// wholeIn is the first place that holds nothing but the id.
+func wholeIn(look trace.Look) (trace.Cell, bool) {
+	i := slices.IndexFunc(look.Places, func(place trace.Cell) bool { return !place.Within })
+	if i < 0 {
+		return trace.Cell{}, false
+	}
+	return look.Places[i], true
+}
+
+// sharesState reports whether the second jar with the made-up id sees what the
+// first one left, and each of them what the other did since: two in a row may be
+// the chance of workers that take turns.
+func sharesState(t trace.Trace) bool {
+	pages := func(actor string) []secret.Text {
+		var bodies []secret.Text
+		for _, exchange := range t.Step(actor, visit) {
+			bodies = append(bodies, exchange.Response.Body)
+		}
+		return bodies
+	}
+	genuine, one, two, other := pages(genuineJar), pages(firstJar), pages(secondJar), pages(control)
+	if len(genuine) < 2 || len(one) < 2 || len(two) < 2 || len(other) < 1 {
+		return false
+	}
+	alone := other[0] == genuine[0]
+	together := one[0] == genuine[0] && two[0] == genuine[1]
+	onwards := []secret.Text{one[0], two[0], one[1], two[1]}
+	for i := range onwards {
+		if slices.Contains(onwards[:i], onwards[i]) {
+			return false
+		}
+	}
+	return alone && together
 }
 
 func permissiveProof(shared bool) string {
@@ -102,10 +160,10 @@ func reissued(facts trace.Facts, exchange trace.Exchange) (given, echoed bool) {
 	return given, echoed
 }
 
-func lastVisit(t trace.Trace, actor string) *trace.Exchange {
+func firstVisit(t trace.Trace, actor string) *trace.Exchange {
 	visits := t.Step(actor, visit)
 	if len(visits) == 0 {
 		return nil
 	}
-	return &visits[len(visits)-1]
+	return &visits[0]
 }

@@ -21,7 +21,7 @@ var sessionIDAcceptedInHeader = func() probe.Probe {
 		How: []string{
 			"The victim logs in while a made-up id travels as a request header, under the carrier's name and the usual ones.",
 			"The attacker reads the identity endpoint with that id in the carrier, and in the same place.",
-			"The same with an id that the server issued to the attacker, where it issues any before login.",
+			"The deep profile does the same with an id that the server issued to the attacker.",
 			"Controls: the victim is signed in, the id was nobody's before, another made-up id stays nobody's; a refused login counts only while the plain one works.",
 		}}
 }()

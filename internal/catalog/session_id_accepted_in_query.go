@@ -22,6 +22,7 @@ var sessionIDAcceptedInQuery = func() probe.Probe {
 			"The victim logs in while a made-up id travels as a query parameter, under the carrier's name and the usual ones.",
 			"The attacker reads the identity endpoint with that id in the carrier, and in the same place.",
 			"The same with an id that the server issued to the attacker, where it issues any before login.",
+			"Where the login with all names at once is refused, the first four go alone; in the deep profile each.",
 			"Controls: the victim is signed in, the id was nobody's before, another made-up id stays nobody's; a refused login counts only while the plain one works.",
 		}}
 }()

@@ -44,7 +44,7 @@ const fewestIDs = 8
 func judgeIDLength(t trace.Trace) finding.Verdict {
 	bits, n := 0.0, 0
 	for _, ids := range loginIDs(t) {
-		bits += idquality.Capacity(ids)
+		bits += idquality.Capacity(unsigned(t.Facts, ids))
 		n = max(n, len(ids))
 	}
 	if n < fewestIDs {
@@ -53,6 +53,9 @@ func judgeIDLength(t trace.Trace) finding.Verdict {
 		}
 		if n == 0 && len(t.Reads("", "")) > 0 && len(t.Facts.Chosen) > 0 {
 			return finding.Untested(finding.NoPrecondition, "the server makes no ids of its own, it takes the client's", "")
+		}
+		if n > 0 && t.Facts.Stateless { // two logins in one second may well be signed alike
+			return finding.Untested(finding.NoPrecondition, "the session is signed and holds no id of its own to guess", "")
 		}
 		return finding.Untested(finding.TooFew, fmt.Sprintf("the server made %d different ids of its own at logins, %d are needed", n, fewestIDs),
 			"see which logins failed, or let the server make the ids")
@@ -76,38 +79,25 @@ func judgeIDLength(t trace.Trace) finding.Verdict {
 	return verdict
 }
 
-// loginIDs are the ids that logins issued, by slot of the carrier. What the
-// request itself had brought, in the carrier or elsewhere, is not the server's work.
+// unsigned are the ids without the envelope that signs them: what the server
+// looks up is what has to be large (probes.md §6). Where nothing is looked up,
+// the signature is all that keeps an id from being guessed, and stays.
+func unsigned(facts trace.Facts, ids []secret.Text) []secret.Text {
+	if facts.Stateless {
+		return ids
+	}
+	plain := make([]secret.Text, len(ids))
+	for i, id := range ids {
+		plain[i] = idquality.Unsigned(id)
+	}
+	return plain
+}
+
+// loginIDs are the ids that logins issued, by slot of the carrier, each once.
 func loginIDs(t trace.Trace) map[trace.Slot][]secret.Text {
 	ids := map[trace.Slot][]secret.Text{}
-	seen := map[secret.Text]bool{}
-	add := func(held trace.Held, sent trace.Credential) {
-		for _, own := range sent {
-			if own.ID == held.ID {
-				return
-			}
-		}
-		if !seen[held.ID] && !held.ID.IsZero() {
-			seen[held.ID] = true
-			ids[held.Slot] = append(ids[held.Slot], held.ID)
-		}
-	}
-	for _, exchange := range t.Exchanges {
-		if exchange.Step == login {
-			for _, held := range exchange.Issued(t.Facts.Carrier) {
-				if !exchange.Request.Brought(held.ID) {
-					add(held, exchange.Carried)
-				}
-			}
-		}
-		if exchange.Who.Kind != trace.SignedIn {
-			continue
-		}
-		for _, held := range exchange.Carried {
-			if held.Kind != trace.InCookie { // tokens are issued in bodies and seen when used
-				add(held, nil)
-			}
-		}
+	for _, s := range drawnIDs(t, login) {
+		ids[s.slot] = s.distinct().ids()
 	}
 	return ids
 }

@@ -171,7 +171,11 @@ func rateLimited() finding.Reason {
 }
 
 // unfinished names what stopped a flow, or what is missing where it went through.
+// Where a 429 stopped it, that is the reason, also if another flow was told so.
 func unfinished(t trace.Trace, missing string) finding.Reason {
+	if t.WasRateLimited() {
+		return rateLimited()
+	}
 	if t.Problem != "" {
 		missing = t.Problem
 	}
@@ -211,6 +215,8 @@ func note(facts trace.Facts, exchange trace.Exchange) string {
 		parts = append(parts, "is "+exchange.Who.String())
 	case exchange.User != "":
 		parts = append(parts, "signs in as "+exchange.User)
+	case exchange.Moment != "":
+		parts = append(parts, exchange.Moment)
 	}
 	if given := exchange.Issued(facts.Carrier); len(given) > 0 {
 		parts = append(parts, "is given "+given[len(given)-1].ID.Tag())

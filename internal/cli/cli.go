@@ -64,10 +64,11 @@ of 0 to 100 with every point explained, and fails below a threshold.`,
 		Example: `  sessiongate demo
   sessiongate scan --config .sessiongate.yml
   sessiongate scan http://127.0.0.1:8000 --login "POST /login" --identity "GET /me" \
-      --user alice --password-env ALICE_PASSWORD --out sarif=sessiongate.sarif`,
+      --user alice --password-env ALICE_PASSWORD --out html=sessiongate.html
+  sessiongate explain session-id-not-rotated-on-login`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(scanCommand(streams), demoCommand(streams), versionCommand(streams))
+	root.AddCommand(scanCommand(streams), demoCommand(streams), explainCommand(streams), versionCommand(streams))
 	return root
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/report"
-	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
 
@@ -71,29 +70,26 @@ func (f *flags) act(cmd *cobra.Command, streams Streams, title string, flaws []s
 		<-served
 	}()
 	fmt.Fprintf(streams.Out, "\n=== %s ===\n\n", title)
-	made, err := app.Audit(cmd.Context(), app.Options{Recipe: demoRecipe("http://" + listener.Addr().String()),
-		Version: version(), Now: time.Now(), Store: "in the API's memory"})
+	options := app.Options{Recipe: demoRecipe("http://" + listener.Addr().String()),
+		Version: version(), Now: time.Now(), Store: "in the API's memory"}
+	bar := f.watch(streams)
+	if bar != nil {
+		options.Progress = bar.tell
+	}
+	made, err := app.Audit(cmd.Context(), options)
+	bar.clear()
 	if err != nil {
 		return report.Report{}, err
 	}
 	return made, app.Write(made, []app.Output{{Format: "text", File: "-"}}, streams.Out, style(streams, f.noColor))
 }
 
+// demoRecipe is that of the demo API. It stands in no file that a finding could
+// point at.
 func demoRecipe(address string) *recipe.Recipe {
-	r := recipe.New()
-	r.Target.URL = recipe.Literal(address)
-	r.Users = []recipe.User{
-		{Name: demoapi.Alice, Username: demoapi.Alice, Password: secret.New(demoapi.AlicePassword)},
-		{Name: demoapi.Bob, Username: demoapi.Bob, Password: secret.New(demoapi.BobPassword)},
+	r, err := recipe.Parse("", []byte(demoapi.Recipe(address)), func(string) (string, bool) { return "", false })
+	if err != nil {
+		panic("cli: " + err.Error()) // the recipe is a part of the program
 	}
-	for name, line := range map[string]string{"visit": "GET /", "login": "POST /login", "identity": "GET /me", "logout": "POST /logout"} {
-		request, err := recipe.ParseRequestLine(line)
-		if err != nil {
-			panic("cli: " + err.Error()) // the lines above are constants
-		}
-		r.Steps[name] = recipe.Step{Name: name, Requests: []recipe.Request{request}}
-	}
-	login := r.Steps["login"]
-	login.Requests[0].Body = loginBody(recipe.New())
 	return r
 }

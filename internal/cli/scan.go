@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/sessiongate/sessiongate/internal/app"
 	"github.com/sessiongate/sessiongate/internal/audit"
@@ -30,9 +30,6 @@ type flags struct {
 	quiet, verbose, noColor        bool
 }
 
-// defaultConfig is read when it is there and no other is named.
-const defaultConfig = ".sessiongate.yml"
-
 func scanCommand(streams Streams) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
@@ -42,14 +39,15 @@ func scanCommand(streams Streams) *cobra.Command {
 
 Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 3 could not measure, 130 interrupted.`,
-		Example: `  sessiongate scan --config .sessiongate.yml --out json=report.json --out sarif=report.sarif
+		Example: `  sessiongate scan --config .sessiongate.yml --out html=report.html --out sarif=report.sarif
+  sessiongate scan --out markdown=- --quiet >> "$GITHUB_STEP_SUMMARY"
   sessiongate scan http://127.0.0.1:8000 --login "POST /login" --identity "GET /me" \
       --logout "POST /logout" --user alice --password-env ALICE_PASSWORD`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, streams) },
 	}
 	set := cmd.Flags()
-	set.StringVar(&f.config, "config", "", "recipe `FILE` (default "+defaultConfig+" if present)")
+	set.StringVar(&f.config, "config", "", "recipe `FILE` (default "+recipe.DefaultFile+" if present)")
 	set.StringVar(&f.login, "login", "", "login `REQUEST`, as in \"POST /login\"; sends username and password as JSON")
 	set.StringVar(&f.identity, "identity", "", "protected `REQUEST` whose answer names the user, as in \"GET /me\"")
 	set.StringVar(&f.logout, "logout", "", "logout `REQUEST`, as in \"POST /logout\"")
@@ -65,7 +63,7 @@ Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 	set.BoolVar(&f.ownDatabase, "i-own-this-database", false, "write to a database.url that is not on this machine: run schema and seed, age rows and put them back")
 	set.StringArrayVar(&f.outputs, "out", nil, "`FORMAT=FILE`, repeatable; formats "+strings.Join(app.Formats, ", ")+"; - is standard output")
 	set.DurationVar(&f.timeout, "timeout", 0, "limit of the whole scan (default 5m, 30m with --profile deep)")
-	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for")
+	set.BoolVar(&f.quiet, "quiet", false, "print nothing but what --out asks for, and no progress")
 	set.BoolVar(&f.verbose, "verbose", false, "print each flow as it begins")
 	set.BoolVar(&f.noColor, "no-color", false, "no colours")
 	return cmd
@@ -89,12 +87,23 @@ func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
 // scan audits and writes; the gate's verdict is the exit code.
 func scan(cmd *cobra.Command, streams Streams, options app.Options, outputs []app.Output, f *flags) error {
 	options.Version, options.Now = version(), time.Now()
-	if f.verbose {
+	bar := f.watch(streams)
+	switch {
+	case f.verbose:
 		options.Progress = func(e audit.Event) {
-			fmt.Fprintf(streams.Err, "sessiongate: %s (%d of %d)\n", e.Doing, e.Done, e.Total)
+			count := ""
+			if e.Total > 0 { // nothing to count while the target comes up
+				count = fmt.Sprintf(" (%d of %d)", e.Done, e.Total)
+			}
+			if !e.Ended {
+				fmt.Fprintf(streams.Err, "sessiongate: %s%s\n", e.Doing, count)
+			}
 		}
+	case bar != nil:
+		options.Progress = bar.tell
 	}
 	made, err := app.Audit(cmd.Context(), options)
+	bar.clear()
 	if err != nil {
 		return err
 	}
@@ -149,152 +158,53 @@ func style(streams Streams, noColor bool) app.Style {
 		disabled = false
 	}
 	file, isFile := streams.Out.(*os.File)
-	colour := false
-	if isFile && !noColor && !disabled {
-		info, err := file.Stat()
-		colour = err == nil && info.Mode()&os.ModeCharDevice != 0
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		return app.Style{Width: usual} // the same bytes wherever it runs
 	}
-	return app.Style{Color: colour, Width: 80}
+	kind, _ := streams.Getenv("TERM")
+	return app.Style{Color: !noColor && !disabled && kind != "dumb", Width: min(max(widthOf(file), narrowest), broadest)}
 }
 
 // recipe is the file with the flags over it.
 func (f *flags) recipe(cmd *cobra.Command, args []string, streams Streams) (*recipe.Recipe, error) {
-	r := recipe.New()
-	file := f.config
-	if file == "" {
-		if _, err := os.Stat(defaultConfig); err == nil {
-			file = defaultConfig
-		}
+	r, err := recipe.LoadOr(f.config, streams.Getenv)
+	if err != nil {
+		return nil, err
 	}
-	if file != "" {
-		loaded, err := recipe.Load(file, streams.Getenv)
-		if err != nil {
-			return nil, err
-		}
-		r = loaded
+	over := recipe.Over{
+		Named: func(field string) string { return "--" + field },
+		Login: f.login, Identity: f.identity, Logout: f.logout, Visit: f.visit, Carrier: f.carrier, Baseline: f.baseline,
 	}
 	if len(args) > 0 {
-		r.Target.URL, r.Target.Process, r.Target.Container = recipe.Literal(args[0]), nil, nil
+		over.URL = args[0]
 	}
-	for _, merge := range []func(*cobra.Command, *recipe.Recipe, Streams) error{f.mergeSteps, f.mergeUsers, f.mergeSession, f.mergeGate} {
-		if err := merge(cmd, r, streams); err != nil {
-			return nil, err
+	if cmd.Flags().Changed("fail-under") {
+		over.FailUnder = &f.failUnder
+	}
+	if over.Users, err = f.accounts(streams); err != nil {
+		return nil, err
+	}
+	if f.databaseEnv != "" {
+		dsn, set := streams.Getenv(f.databaseEnv)
+		if !set || dsn == "" {
+			return nil, fmt.Errorf("--database-url-env %s: the environment variable is not set", f.databaseEnv)
 		}
+		over.Database.URL = secret.New(dsn)
 	}
-	return r, nil
+	return r, r.Apply(over)
 }
 
-func (f *flags) mergeSteps(_ *cobra.Command, r *recipe.Recipe, _ Streams) error {
-	for name, line := range map[string]string{"login": f.login, "identity": f.identity, "logout": f.logout, "visit": f.visit} {
-		if line == "" {
-			continue
-		}
-		request, err := recipe.ParseRequestLine(line)
-		if err != nil {
-			return fmt.Errorf("--%s: %w", name, err)
-		}
-		if name == "login" {
-			request.Body = loginBody(r)
-		}
-		r.Steps[name] = recipe.Step{Name: name, Requests: []recipe.Request{request}}
-	}
-	return nil
-}
-
-// loginBody is what a login on the command line sends: the body of the file's
-// login, which the flag only moves, or the usual JSON.
-func loginBody(r *recipe.Recipe) recipe.Body {
-	for _, request := range r.Steps["login"].Requests {
-		if request.Body.Kind != recipe.NoBody {
-			return request.Body
-		}
-	}
-	return recipe.Body{Kind: recipe.JSONBody, JSON: map[string]any{
-		"username": recipe.Placeholder("username"), "password": recipe.Placeholder("password")}}
-}
-
-func (f *flags) mergeUsers(_ *cobra.Command, r *recipe.Recipe, streams Streams) error {
-	if len(f.users) == 0 && len(f.passwords) == 0 && f.databaseEnv == "" {
-		return nil
-	}
+func (f *flags) accounts(streams Streams) ([]recipe.User, error) {
 	if len(f.users) != len(f.passwords) {
-		return fmt.Errorf("%d --user and %d --password-env: each user needs the variable with its password", len(f.users), len(f.passwords))
+		return nil, fmt.Errorf("%d --user and %d --password-env: each user needs the variable with its password", len(f.users), len(f.passwords))
 	}
-	if len(f.users) > 0 {
-		r.Users = nil
-	}
+	var users []recipe.User
 	for i, name := range f.users {
 		password, set := streams.Getenv(f.passwords[i])
 		if !set {
-			return fmt.Errorf("--password-env %s: the environment variable is not set", f.passwords[i])
+			return nil, fmt.Errorf("--password-env %s: the environment variable is not set", f.passwords[i])
 		}
-		r.Users = append(r.Users, recipe.User{Name: name, Username: name, Password: secret.New(password)})
+		users = append(users, recipe.User{Name: name, Username: name, Password: secret.New(password)})
 	}
-	if f.databaseEnv == "" {
-		return nil
-	}
-	dsn, set := streams.Getenv(f.databaseEnv)
-	if !set || dsn == "" {
-		return fmt.Errorf("--database-url-env %s: the environment variable is not set", f.databaseEnv)
-	}
-	if r.Database == nil {
-		r.Database = &recipe.Database{EnvironmentVariable: []string{"DATABASE_URL"}}
-	}
-	r.Database.URL, r.Database.Ephemeral = secret.New(dsn), ""
-	r.Secrets = append(r.Secrets, r.Database.URL)
-	return nil
-}
-
-func (f *flags) mergeSession(_ *cobra.Command, r *recipe.Recipe, _ Streams) error {
-	kind, name, _ := strings.Cut(f.carrier, ":")
-	if f.carrier != "" && f.carrier != recipe.Auto && name == "" {
-		return fmt.Errorf("--carrier %s: write auto, cookie:NAME, header:NAME, bearer:JSONPATH or query:NAME", f.carrier)
-	}
-	switch kind {
-	case "", recipe.Auto:
-	case "cookie":
-		r.Session = recipe.Session{Carrier: kind, Cookie: []string{name}}
-	case "header":
-		r.Session = recipe.Session{Carrier: kind, Header: name}
-	case "query":
-		r.Session = recipe.Session{Carrier: kind, Query: name}
-	case "bearer":
-		return f.bearer(r, name)
-	default:
-		return fmt.Errorf("--carrier %s: write auto, cookie:NAME, header:NAME, bearer:JSONPATH or query:NAME", f.carrier)
-	}
-	return nil
-}
-
-// bearer captures the token from the login's answer.
-func (f *flags) bearer(r *recipe.Recipe, path string) error {
-	login, has := r.Steps["login"]
-	if !has || len(login.Requests) == 0 {
-		return errors.New("--carrier bearer: there is no login step to take the token from; add --login")
-	}
-	capture, err := recipe.JSONCapture("sessiongate_token", path)
-	if err != nil {
-		return fmt.Errorf("--carrier bearer:%s: %w", path, err)
-	}
-	last := &login.Requests[len(login.Requests)-1]
-	last.Capture = append(last.Capture, capture)
-	r.Session = recipe.Session{Carrier: "bearer", Bearer: recipe.Placeholder("sessiongate_token")}
-	return nil
-}
-
-func (f *flags) mergeGate(cmd *cobra.Command, r *recipe.Recipe, _ Streams) error {
-	if cmd.Flags().Changed("fail-under") {
-		if f.failUnder < 0 || f.failUnder > 100 {
-			return fmt.Errorf("--fail-under %d: a score is 0 to 100", f.failUnder)
-		}
-		r.Gate.FailUnder = f.failUnder
-	}
-	if f.baseline != "" {
-		absolute, err := filepath.Abs(f.baseline) // a flag starts from here, not from the recipe's folder
-		if err != nil {
-			return fmt.Errorf("--baseline %s: %w", f.baseline, err)
-		}
-		r.Gate.Baseline = absolute
-	}
-	return nil
+	return users, nil
 }

@@ -167,11 +167,11 @@ func (j *Jar) Without(name string) *Jar {
 	return part
 }
 
-// Set plants a cookie of the origin's host alone with Path=/, no expiry and no
-// Secure. It takes the place of all of that name, whatever their host and path.
+// Set plants a cookie of the origin's host alone with that Path, no expiry and
+// no Secure. It takes the place of all of that name, whatever their host and path.
 // The value goes out as it is: the caller answers for CR, LF and semicolons.
-func (j *Jar) Set(o Origin, name string, value secret.Text) {
-	planted := stored{name: name, value: value, domain: o.Host, hostOnly: true, path: "/"}
+func (j *Jar) Set(o Origin, path, name string, value secret.Text) {
+	planted := stored{name: name, value: value, domain: o.Host, hostOnly: true, path: path}
 	at := slices.IndexFunc(j.stored, func(s stored) bool { return s.name == name })
 	j.Remove(name)
 	if at < 0 {
@@ -184,6 +184,16 @@ func (j *Jar) Set(o Origin, name string, value secret.Text) {
 // Remove takes out all cookies of that name.
 func (j *Jar) Remove(name string) {
 	j.stored = slices.DeleteFunc(j.stored, func(s stored) bool { return s.name == name })
+}
+
+// Path is that of the newest cookie of the name; "" when there is none.
+func (j *Jar) Path(name string) string {
+	for _, s := range slices.Backward(j.stored) {
+		if s.name == name {
+			return s.path
+		}
+	}
+	return ""
 }
 
 // Names are the names in the jar, each once, in the order of creation.

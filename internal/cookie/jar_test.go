@@ -230,7 +230,7 @@ func TestJarIsBounded(t *testing.T) {
 	if len(names) != 180 || names[0] != "c020" || names[179] != "c199" {
 		t.Errorf("%d cookies from %q to %q", len(names), names[0], names[len(names)-1])
 	}
-	jar.Set(originOf(t, "https://api.test/"), "planted", secret.New("x"))
+	jar.Set(originOf(t, "https://api.test/"), "/", "planted", secret.New("x"))
 	if names = jar.Names(); len(names) != 180 || names[0] != "c021" || names[179] != "planted" {
 		t.Errorf("after Set %d cookies from %q to %q", len(names), names[0], names[len(names)-1])
 	}
@@ -262,7 +262,7 @@ func TestCopiesAreIndependent(t *testing.T) {
 	wantSent(t, without, from+"x", "a=1; c=3")
 	wantSent(t, jar.Only(), from, "")
 	fill(t, whole, from, "d=5")
-	whole.Set(originOf(t, from), "a", secret.New("6"))
+	whole.Set(originOf(t, from), "/", "a", secret.New("6"))
 	wantSent(t, &jar, from+"x", "b=4; a=9")
 }
 
@@ -279,7 +279,7 @@ func TestSetPlantsInThePlaceOfAll(t *testing.T) {
 	t.Parallel()
 	var jar cookie.Jar
 	fill(t, &jar, "https://www.api.test/", "a=1", "sid=2; Path=/x; Secure; Max-Age=60", "b=3", "sid=4; Domain=api.test")
-	jar.Set(originOf(t, "https://www.api.test/login/form"), "sid", secret.New("planted"))
+	jar.Set(originOf(t, "https://www.api.test/login/form"), "/", "sid", secret.New("planted"))
 	if jar.Len() != 3 {
 		t.Errorf("%d cookies", jar.Len())
 	}
@@ -288,9 +288,15 @@ func TestSetPlantsInThePlaceOfAll(t *testing.T) {
 	wantSent(t, &jar, "https://deep.www.api.test/", "")
 	fill(t, &jar, "https://www.api.test/login", "sid=rotated; Path=/")
 	wantSent(t, &jar, "https://www.api.test/", "a=1; sid=rotated; b=3")
-	jar.Set(originOf(t, "https://www.api.test/"), "new", secret.New("x"))
-	jar.Set(originOf(t, "https://www.api.test/"), "a", secret.New("first"))
+	jar.Set(originOf(t, "https://www.api.test/"), "/", "new", secret.New("x"))
+	jar.Set(originOf(t, "https://www.api.test/"), "/", "a", secret.New("first"))
 	wantSent(t, &jar, "https://www.api.test/", "a=first; sid=rotated; b=3; new=x")
+	jar.Set(originOf(t, "https://www.api.test/"), "/part", "new", secret.New("y"))
+	wantSent(t, &jar, "https://www.api.test/", "a=first; sid=rotated; b=3")
+	wantSent(t, &jar, "https://www.api.test/part/x", "new=y; a=first; sid=rotated; b=3")
+	if part, none := jar.Path("new"), jar.Path("unknown"); part != "/part" || none != "" {
+		t.Errorf("paths %q and %q", part, none)
+	}
 }
 
 // net/http's jar has the same rules for Domain and Path, so both must send the

@@ -67,6 +67,8 @@ type Cookie struct {
 	SameSite    SameSite
 	SameSiteRaw string // as it was written
 
+	TooLong int // bytes of name and value, where they are more than browsers keep
+
 	HasMaxAge  bool
 	MaxAge     int64 // seconds as sent, without any cap; at the ends of int64 beyond them
 	HasExpires bool
@@ -75,7 +77,8 @@ type Cookie struct {
 
 // Parse reads the value of one Set-Cookie header field (section 5.6). Its error
 // says why browsers ignore the line as a whole; a bad attribute is no error,
-// only the attribute is ignored.
+// only the attribute is ignored. A line that is only too long for browsers is
+// read: other clients go on with it, and Rejections says so.
 func Parse(line string) (Cookie, error) {
 	if at := strings.IndexFunc(line, isControl); at >= 0 {
 		return Cookie{}, fmt.Errorf("browsers ignore this Set-Cookie line: byte %d is the control character 0x%02x, encode it", at, line[at])
@@ -90,10 +93,10 @@ func Parse(line string) (Cookie, error) {
 	if size == 0 {
 		return Cookie{}, errors.New("browsers ignore this Set-Cookie line: it has neither a name nor a value")
 	}
-	if size > maxPair {
-		return Cookie{}, fmt.Errorf("browsers ignore this Set-Cookie line: name and value have %d bytes together, shorten them to %d", size, maxPair)
-	}
 	cookie := Cookie{Name: name, Value: secret.New(value)}
+	if size > maxPair {
+		cookie.TooLong = size
+	}
 	for attributes != "" {
 		var attribute string
 		attribute, attributes, _ = strings.Cut(attributes, ";")

@@ -93,6 +93,9 @@ func (c Cookie) Rejections(o Origin) []Rejection {
 	if _, _, problem := c.scope(o.Host); problem != "" {
 		found = append(found, Rejection{Reason: problem, Fatal: true})
 	}
+	if c.TooLong > 0 {
+		found = append(found, Rejection{Reason: fmt.Sprintf("name and value have %d bytes together, browsers keep %d", c.TooLong, maxPair)})
+	}
 	for _, rule := range append(c.attributeRules(o), c.prefixRules()...) {
 		if rule.broken {
 			found = append(found, Rejection{Reason: rule.reason})

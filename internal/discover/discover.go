@@ -13,12 +13,22 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/probe"
 	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
-// World opens stages whose browsers know the given steps, by any name.
+// World opens stages, and reads documents that anybody may read.
 type World interface {
-	Open(steps recipe.Steps, users []recipe.User) Stage
+	Open(Trial) Stage
+	// Fetch reads no more than most bytes of what stands at a path below the base.
+	Fetch(ctx context.Context, path string, most int64) (Document, error)
+}
+
+// Trial is what the browsers of one stage know. Steps have any name here.
+type Trial struct {
+	Steps   recipe.Steps
+	Users   []recipe.User
+	Session recipe.Session
 }
 
 // Stage is a probe.Stage whose record can be read.
@@ -28,12 +38,27 @@ type Stage interface {
 	Close()
 }
 
+// Document is an answer to Fetch.
+type Document struct {
+	Status           int
+	Path             string // after redirects, below the base
+	Type             string // the media type, in lower case
+	Body             []byte
+	Cookies, Headers []string // names
+}
+
+func (d Document) isHTML() bool { return strings.Contains(d.Type, "html") }
+
+// csrfCookie is the name of a cookie that holds a CSRF token, by its name.
+func (d Document) csrfCookie() string { return firstCSRF(d.Cookies) }
+
 // Options of a discovery.
 type Options struct {
-	Base    *url.URL
-	Version string // of the tool
-	World   World
-	Recipe  *recipe.Recipe // what the user wrote; it is kept, and not changed
+	Base   *url.URL
+	World  World
+	Recipe *recipe.Recipe // what the user wrote; it is kept, and not changed
+	// Password draws one that nobody has, for users that are registered.
+	Password func() secret.Text
 }
 
 // Result is what was found. Steps, Session and Users are those that the recipe
@@ -82,9 +107,8 @@ const (
 func Run(ctx context.Context, options Options) Result {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	s := &search{Options: options, reader: newReader(options.Base, options.Version), users: options.Recipe.Users,
-		result: Result{Steps: recipe.Steps{}, Unproven: recipe.Steps{}}, schemes: map[string]scheme{}, asked: map[string]trace.Response{}}
-	defer s.reader.close()
+	s := &search{Options: options, users: options.Recipe.Users,
+		result: Result{Steps: recipe.Steps{}, Unproven: recipe.Steps{}}, schemes: map[string]scheme{}, asked: map[string]*trace.Response{}, tried: map[string]bool{}, unfit: map[string]bool{}}
 	for _, learn := range []func(context.Context){s.descriptions, s.pages, s.conventions} {
 		if s.complete() || s.over(ctx) {
 			break
@@ -104,19 +128,21 @@ func Run(ctx context.Context, options Options) Result {
 // search is one discovery in progress.
 type search struct {
 	Options
-	reader     *reader
 	users      []recipe.User
 	operations []operation
 	schemes    map[string]scheme
-	front      document // the answer to GET /
-	read       bool     // front was asked for
-	entry      document // the page of the login form, or the zero document
-	limited    bool     // the API answered 429
-	tried      []string // login operations, by line and body
-	refusals   []string // why they were refused, for the user
-	problems   []string // of descriptions
-	asked      map[string]trace.Response // what strangers get, by identity path
-	hints      []string // about operations that were not tried
+	front      Document                   // the answer to GET /
+	read       bool                       // front was asked for
+	entry      Document                   // the page of the login form, or the zero document
+	limited    bool                       // the API answered 429
+	tried      map[string]bool            // logins that did not sign in
+	refusals   []string                   // why they were refused, for the user
+	problems   []string                   // of descriptions
+	asked      map[string]*trace.Response // what strangers get at an identity path; nil: no answer
+	unfit      map[string]bool            // identity paths that do not tell users apart
+	tokens     []csrf                     // where CSRF tokens come from; nil before they were looked for
+	answer     trace.Response             // of the login that worked last
+	enrolled   bool                       // users were registered, or it was tried
 	result     Result
 }
 
@@ -133,10 +159,10 @@ func (s *search) has(step purpose) bool {
 
 func (s *search) complete() bool { return s.has(forLogin) && s.has(forIdentity) && s.has(forLogout) }
 
-func (s *search) get(ctx context.Context, path string) (document, error) {
+func (s *search) get(ctx context.Context, path string) (Document, error) {
 	s.result.Requests++
-	answer, err := s.reader.get(ctx, path)
-	s.limited = s.limited || answer.status == 429
+	answer, err := s.World.Fetch(ctx, path, mostSpec)
+	s.limited = s.limited || answer.Status == tooMany
 	return answer, err
 }
 
@@ -170,10 +196,10 @@ func (s *search) descriptions(ctx context.Context) {
 			return
 		}
 		answer, err := s.get(ctx, path)
-		if err != nil || answer.status != 200 || !answer.html {
+		if err != nil || answer.Status != 200 || !answer.isHTML() {
 			continue
 		}
-		for _, address := range readPage(s.Base, answer.path, answer.body).specs {
+		for _, address := range readPage(s.Base, answer.Path, answer.Body).specs {
 			if s.served(ctx, address) {
 				return
 			}
@@ -191,10 +217,10 @@ func (s *search) served(ctx context.Context, path string) bool {
 		s.problems = append(s.problems, fmt.Sprintf("%s: %v", name, err))
 		return false
 	}
-	if answer.status != 200 || answer.html && strings.HasPrefix(strings.TrimSpace(string(answer.body[:min(64, len(answer.body))])), "<") {
+	if answer.Status != 200 || answer.isHTML() && strings.HasPrefix(strings.TrimSpace(string(answer.Body[:min(64, len(answer.Body))])), "<") {
 		return false
 	}
-	return s.describes(name, answer.body)
+	return s.describes(name, answer.Body)
 }
 
 func (s *search) describes(name string, data []byte) bool {
@@ -224,10 +250,10 @@ func (s *search) pages(ctx context.Context) {
 		}
 		seen[path] = true
 		answer, err := s.getPage(ctx, path)
-		if err != nil || answer.status >= 400 || !answer.html {
+		if err != nil || answer.Status >= 400 || !answer.isHTML() {
 			continue
 		}
-		found := readPage(s.Base, answer.path, answer.body)
+		found := readPage(s.Base, answer.Path, answer.Body)
 		s.learned(found.forms...)
 		if slices.ContainsFunc(found.forms, func(o operation) bool { return isLogin(o) > 0 }) {
 			s.entry = answer
@@ -243,7 +269,7 @@ func (s *search) pages(ctx context.Context) {
 }
 
 // getPage asks for / once only.
-func (s *search) getPage(ctx context.Context, path string) (document, error) {
+func (s *search) getPage(ctx context.Context, path string) (Document, error) {
 	if path != "/" {
 		return s.get(ctx, path)
 	}
@@ -268,12 +294,12 @@ func (s *search) findVisit(ctx context.Context) {
 	}
 	path, note := "/", "it answers a stranger"
 	switch {
-	case s.front.status > 0 && s.front.status < 400 && (s.front.cookie || !s.entry.cookie):
-		if s.front.cookie {
+	case s.front.Status > 0 && s.front.Status < 400 && (len(s.front.Cookies) > 0 || len(s.entry.Cookies) == 0):
+		if len(s.front.Cookies) > 0 {
 			note = "it sets a cookie for a stranger"
 		}
-	case s.entry.cookie:
-		path, note = s.entry.path, "the login form's page sets a cookie for a stranger"
+	case len(s.entry.Cookies) > 0:
+		path, note = s.entry.Path, "the login form's page sets a cookie for a stranger"
 	default:
 		return
 	}

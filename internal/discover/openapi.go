@@ -38,6 +38,7 @@ type field struct {
 	secret   bool // a password input
 	email    bool
 	sample   any     // for recipe.Body.JSON
+	taken    string  // the capture that fills it; "" for the sample
 	fields   []field // of an object
 }
 

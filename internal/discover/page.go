@@ -176,3 +176,23 @@ func specAddresses(n *html.Node) []string {
 	}
 	return found
 }
+
+// metaNames are the meta elements that hold a CSRF token, by their names.
+func metaNames(body []byte) []string {
+	document, err := html.Parse(bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	elements := 0
+	for n := range document.Descendants() {
+		if elements++; elements > mostElements || len(names) >= mostSources {
+			break
+		}
+		if name := attribute(n, "name"); n.Type == html.ElementNode && n.Data == "meta" && namesCSRF(name) &&
+			plainName.MatchString(name) && attribute(n, "content") != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

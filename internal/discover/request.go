@@ -116,6 +116,9 @@ func (m *bodyMaker) wants(f field) bool {
 
 // value is what a request sends in a field.
 func (m *bodyMaker) value(f field) recipe.Template {
+	if f.taken != "" {
+		return recipe.Placeholder(f.taken)
+	}
 	switch f.role() {
 	case userName:
 		return recipe.Placeholder("username")
@@ -155,7 +158,7 @@ func (m *bodyMaker) capture(f field) recipe.Template {
 
 // tree is the field's value in a JSON body.
 func (m *bodyMaker) tree(f field) any {
-	if f.role() != other && f.role() != oneTime {
+	if f.taken != "" || f.role() != other && f.role() != oneTime {
 		return m.value(f)
 	}
 	return templates(f.sample)

@@ -54,6 +54,8 @@ const (
 	Cookie      Family = "cookie"
 	Exposure    Family = "exposure"
 	Injection   Family = "injection"
+	Robustness  Family = "robustness"
+	Delivery    Family = "delivery" // how a session is brought to or taken from another's browser
 )
 
 // Rule is everything that can be said of a weakness before looking at a target.
@@ -82,6 +84,26 @@ func (r Rule) Base() string { return Base(r.ID) }
 func Base(id string) string {
 	base, _, _ := strings.Cut(id, "/")
 	return base
+}
+
+// Standards names what the rule rests on, for a reader: "CWE-384",
+// "OWASP ASVS v5.0.0-7.2.4". The CVSS vector is the last.
+func (r Rule) Standards() []string {
+	var standards []string
+	for _, cwe := range r.CWE {
+		standards = append(standards, fmt.Sprintf("CWE-%d", cwe))
+	}
+	for _, asvs := range r.ASVS {
+		standards = append(standards, "OWASP ASVS "+asvs)
+	}
+	for _, api := range r.OWASPAPI {
+		standards = append(standards, "OWASP "+api)
+	}
+	standards = append(standards, r.WSTG...)
+	if r.Vector != "" {
+		standards = append(standards, r.Vector)
+	}
+	return standards
 }
 
 // Outcome is what a probe says of a target.
@@ -127,6 +149,11 @@ func (c Code) Blocks() bool {
 	return true
 }
 
+// Free reports whether a rule left open for this reason costs nothing: the
+// profile is the user's choice, which no target can make, and what another rule
+// has decided is known.
+func (c Code) Free() bool { return c == OtherProfile || c == Decided }
+
 // Reason says why a rule is not tested and what would change that.
 type Reason struct {
 	Code   Code
@@ -162,6 +189,9 @@ type Verdict struct {
 	Note     string // what a passing judge wants to be known
 	Reason   Reason // with NotTested and NotApplicable
 	Findings []Finding
+	// Rest says, with Fail, why the rules of the probe that no finding is of were
+	// not tested. The zero Reason: they were, and passed.
+	Rest Reason
 	// Reproduced says that the trace itself holds the weakness twice, each time
 	// with fresh ids; otherwise the audit runs the flow again (K6).
 	Reproduced bool

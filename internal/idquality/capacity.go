@@ -4,7 +4,6 @@ package idquality
 
 import (
 	"math"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -37,40 +36,43 @@ func Capacity(ids []secret.Text) float64 {
 		return 0
 	}
 	// Revealed to be counted; only the number leaves this room.
-	values := make([]string, len(ids))
-	longest, uuids := 0, true
-	for i, id := range ids {
-		values[i] = id.Reveal()
-		if decoded, err := url.QueryUnescape(values[i]); err == nil {
-			values[i] = decoded
-		}
-		longest = max(longest, len(values[i]))
-		uuids = uuids && uuid.MatchString(values[i])
-	}
-	changing, seen := 0, map[byte]bool{}
-	for place := range longest {
-		chars := map[byte]bool{}
-		for _, value := range values {
-			char := byte(0)
-			if place < len(value) {
-				char = value[place]
-			}
-			chars[char] = true
-		}
-		if len(chars) < 2 {
-			continue
-		}
-		changing++
-		for char := range chars {
-			seen[char] = true
-		}
-	}
-	delete(seen, 0)
-	bits := float64(changing) * math.Log2(float64(alphabetSize(seen)))
-	if uuids && changing > 0 {
+	values := reveal(ids)
+	places, alphabet := varying(values)
+	bits := float64(len(places)) * math.Log2(float64(alphabet))
+	if len(places) > 0 && all(values, uuid.MatchString) {
 		bits -= 2 // the variant nibble has four values, RFC 9562 §4.1
 	}
 	return bits
+}
+
+// varying gives, for each place that changes over the sample, how many
+// characters it shows, and the size of the alphabet that all of these are from.
+func varying(texts []string) (places []int, alphabet int) {
+	longest := 0
+	for _, text := range texts {
+		longest = max(longest, len(text))
+	}
+	used := map[byte]bool{}
+	for place := range longest {
+		var seen [257]bool
+		symbols := 0
+		for _, text := range texts {
+			if char := at(text, place); !seen[char] {
+				seen[char] = true
+				symbols++
+			}
+		}
+		if symbols < 2 {
+			continue
+		}
+		places = append(places, symbols)
+		for char := range 256 {
+			if seen[char] {
+				used[byte(char)] = true
+			}
+		}
+	}
+	return places, alphabetSize(used)
 }
 
 func alphabetSize(seen map[byte]bool) int {

@@ -38,9 +38,9 @@ func (c *cluster) passwordFile() string { return filepath.Join(c.folder, "passwo
 // prepare makes the directory. PostgreSQL refuses to run as root, so root
 // hands it to another user.
 func (c *cluster) prepare(parent string) error {
-	folder, err := os.MkdirTemp(parent, fmt.Sprintf("sessiongate-%d-", os.Getpid()))
+	folder, err := newFolder(parent)
 	if err != nil {
-		return fail("no directory for the database: "+leaf(err)+"; set TMPDIR to a directory that can be written", err)
+		return err
 	}
 	c.folder = folder
 	if err := c.fill(); err != nil {
@@ -86,13 +86,21 @@ func (c *cluster) start(ctx context.Context) (*Database, error) {
 	if err := c.initialise(ctx); err != nil {
 		return nil, err
 	}
-	var last error
-	for range portTries {
+	return retried(func() (*Database, error) {
 		port, err := FreePort()
 		if err != nil {
 			return nil, err
 		}
-		database, err := c.serve(ctx, port)
+		return c.serve(ctx, port)
+	})
+}
+
+// retried starts a server again, on other ports, while somebody else takes
+// those it was given.
+func retried(serve func() (*Database, error)) (*Database, error) {
+	var last error
+	for range portTries {
+		database, err := serve()
 		if err == nil || !errors.Is(err, ErrPortInUse) {
 			return database, err
 		}
@@ -102,13 +110,14 @@ func (c *cluster) start(ctx context.Context) (*Database, error) {
 }
 
 // initialise writes the data directory: --no-sync and the smallest log
-// segments, since nothing here outlives the run; the C locale, so that the
+// segments, since nothing here outlives the run; --no-clean, since freeMemory
+// reads what an interrupted initdb would remove; the C locale, so that the
 // server's messages are the ones ready looks for.
 func (c *cluster) initialise(ctx context.Context) error {
 	limit, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 	running, err := c.run("initdb", "--pgdata="+c.data(), "--username="+superuser, "--pwfile="+c.passwordFile(),
-		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "--wal-segsize=1")
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-clean", "--no-instructions", "--wal-segsize=1")
 	if err != nil {
 		return err
 	}
@@ -120,7 +129,7 @@ func (c *cluster) initialise(ctx context.Context) error {
 			return fail("the start of the database was interrupted", ctx.Err())
 		}
 	}
-	if reason := running.exitReason(); reason != "ended with exit status 0" {
+	if reason := running.exitReason(); reason != endedWell {
 		return fail("initdb "+reason+"; is there room on the disk?"+running.output.tail(5), ErrNoDatabase)
 	}
 	if err := os.Remove(c.passwordFile()); err != nil {
@@ -188,7 +197,7 @@ func ready(ctx context.Context, running *process) error {
 		select {
 		case <-running.output.grew:
 		case <-running.gone:
-			return tooEarly(running)
+			return tooEarly("PostgreSQL", running)
 		case <-timer.C:
 			return fail(fmt.Sprintf("PostgreSQL took no connections within %s%s", readyTimeout, running.output.tail(5)), ErrNoDatabase)
 		case <-ctx.Done():
@@ -197,13 +206,13 @@ func ready(ctx context.Context, running *process) error {
 	}
 }
 
-func tooEarly(running *process) error {
+func tooEarly(name string, running *process) error {
 	tail := running.output.tail(5)
 	cause := []error{ErrNoDatabase}
 	if portTaken(tail) {
 		cause = append(cause, ErrPortInUse)
 	}
-	return fail("PostgreSQL "+running.exitReason()+" before it took connections"+tail, cause...)
+	return fail(name+" "+running.exitReason()+" before it took connections"+tail, cause...)
 }
 
 var started = regexp.MustCompile(`starting PostgreSQL (\S+)`)

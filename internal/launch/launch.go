@@ -1,6 +1,6 @@
 // Package launch brings a target and its database up and takes them down
 // again: an API at a given URL, an API started as a process, a throw-away
-// PostgreSQL. It knows when a target answers and why it does not; what the
+// CockroachDB or PostgreSQL. It knows when a target answers and why it does not; what the
 // answers mean is for others to say.
 //
 // What it starts dies with its process group. A program that leaves its group
@@ -19,7 +19,8 @@ var (
 	// ErrUnreachable is in the chain of every error about a target that does
 	// not answer.
 	ErrUnreachable = errors.New("the target cannot be reached")
-	// ErrNoDatabase is in the chain of the error about a missing PostgreSQL.
+	// ErrNoDatabase is in the chain of errors about a database that could not
+	// be started.
 	ErrNoDatabase = errors.New("no database to start")
 	// ErrPortInUse is in the chain when a started target lost its port to
 	// somebody else.

@@ -24,7 +24,11 @@ func TestMain(m *testing.M) {
 		play(os.Args[2], os.Args[3:])
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if fakeFolder != "" {
+		_ = os.RemoveAll(fakeFolder)
+	}
+	os.Exit(code)
 }
 
 func play(mode string, arguments []string) {
@@ -83,6 +87,13 @@ func play(mode string, arguments []string) {
 		os.Exit(1)
 	case "gate":
 		gate()
+	case "container":
+		m := machine{parent: os.TempDir(), reach: reach}
+		if _, err := m.store(context.Background(), StoreOptions{Version: arguments[0]}); err != nil {
+			panic(err)
+		}
+		fmt.Println("up")
+		select {}
 	}
 }
 

@@ -9,42 +9,23 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"sync"
-
-	"github.com/sessiongate/sessiongate/internal/secret"
 )
 
 // packaged is where distributions put the servers they keep off the PATH.
 var packaged = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin"}
 
-// Database is a throw-away server on 127.0.0.1.
-type Database struct {
-	DSN  secret.Text // of the administrator, in the database "postgres"
-	Name string      // for people: "PostgreSQL 15.18 stand-in"
-
-	folder  string
-	process *process
-	once    sync.Once
-	err     error
-}
-
-// Close ends the server and removes its files. It may be called again.
-func (d *Database) Close() error {
-	d.once.Do(func() { d.err = errors.Join(d.process.stop(), remove(d.folder)) })
-	return d.err
-}
-
 // Postgres starts an empty PostgreSQL that lives until Close or the end of
 // ctx, with its files in a new directory below parent (empty: the system's
-// place for temporary files). The error wraps ErrNoDatabase when PostgreSQL is
-// not installed.
+// place for temporary files). Its DSN is in the database "postgres". The error
+// wraps ErrNoDatabase when PostgreSQL is not installed.
 func Postgres(ctx context.Context, parent string) (*Database, error) {
-	bin, err := findPostgres(os.Getenv("PATH"), packaged)
+	return startPostgres(ctx, parent, os.Getenv("PATH"), packaged)
+}
+
+func startPostgres(ctx context.Context, parent, path string, packaged []string) (*Database, error) {
+	bin, err := findPostgres(path, packaged)
 	if err != nil {
 		return nil, err
-	}
-	if parent == "" {
-		parent = os.TempDir()
 	}
 	c := cluster{bin: bin, password: rand.Text()}
 	if err := c.prepare(parent); err != nil {
@@ -54,15 +35,11 @@ func Postgres(ctx context.Context, parent string) (*Database, error) {
 	if err != nil {
 		return nil, errors.Join(err, remove(c.folder))
 	}
-	go func() {
-		select {
-		case <-ctx.Done():
-			_ = database.Close()
-		case <-database.process.gone:
-		}
-	}()
-	return database, nil
+	return database.closeWith(ctx), nil
 }
+
+// errNotInstalled is in the chain of the error about a missing PostgreSQL.
+var errNotInstalled = errors.New("not installed")
 
 // findPostgres looks for a directory that holds both programs: on the PATH
 // first, then the newest packaged one.
@@ -80,7 +57,7 @@ func findPostgres(path string, patterns []string) (string, error) {
 		}
 	}
 	return "", fail("PostgreSQL is not installed: there is no initdb on the PATH; install it (Debian: apt-get install postgresql), "+
-		"or give a running database in database.url", ErrNoDatabase)
+		"or give a running database in database.url", ErrNoDatabase, errNotInstalled)
 }
 
 var release = regexp.MustCompile(`(\d{1,4})(?:\.\d+)?/bin$`)

@@ -15,6 +15,9 @@ const (
 	pipeGrace = 500 * time.Millisecond // for an escaped child that still holds the output pipe
 )
 
+// endedWell is the exit reason of a program that did what it was asked to.
+const endedWell = "ended with exit status 0"
+
 // program is what to run and how to end it.
 type program struct {
 	path        string // absolute, or relative to directory

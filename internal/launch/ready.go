@@ -45,6 +45,7 @@ type check struct {
 	client  *http.Client
 	ready   Ready
 	address string
+	exactly int // the only status that will do; 0: as Ready says
 }
 
 func newCheck(base string, ready Ready) (*check, error) {
@@ -79,7 +80,11 @@ func (c *check) once(ctx context.Context) (why string, final bool) {
 		return plain(err)
 	}
 	_ = response.Body.Close()
-	if c.ready != (Ready{}) && response.StatusCode >= 500 {
+	wrong := c.ready != (Ready{}) && response.StatusCode >= 500
+	if c.exactly != 0 {
+		wrong = response.StatusCode != c.exactly
+	}
+	if wrong {
 		return fmt.Sprintf("the last answer was status %d", response.StatusCode), false
 	}
 	return "", false

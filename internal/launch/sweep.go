@@ -2,6 +2,7 @@ package launch
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,9 +15,22 @@ import (
 // process that made it.
 var ours = regexp.MustCompile(`^sessiongate-([0-9]{1,9})-[0-9]+$`)
 
-// Sweep removes what earlier runs left behind because they were killed. It
-// does what it can and says nothing.
-func Sweep() { sweep(os.TempDir()) }
+// newFolder makes such a directory below parent.
+func newFolder(parent string) (string, error) {
+	folder, err := os.MkdirTemp(parent, fmt.Sprintf("sessiongate-%d-", os.Getpid()))
+	if err != nil {
+		return "", fail("no directory for the database: "+leaf(err)+"; set TMPDIR to a directory that can be written", err)
+	}
+	return folder, nil
+}
+
+// Sweep removes what earlier runs left behind because they were killed:
+// directories, and containers where an engine answers. It does what it can and
+// says nothing.
+func Sweep() {
+	sweep(os.TempDir())
+	sweepContainers()
+}
 
 func sweep(parent string) {
 	entries, err := os.ReadDir(parent)
@@ -28,17 +42,27 @@ func sweep(parent string) {
 		if match == nil || !entry.IsDir() {
 			continue
 		}
-		if pid, err := strconv.Atoi(match[1]); err == nil && dead(pid) {
-			_ = os.RemoveAll(filepath.Join(parent, entry.Name()))
+		if dead(number(match[1])) {
+			folder := filepath.Join(parent, entry.Name())
+			freeMemory(folder)
+			_ = os.RemoveAll(folder)
 		}
 	}
 }
 
+// number reads digits that a pattern has bounded.
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits)
+	return n
+}
+
 func dead(pid int) bool { return pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// remove deletes a directory. After a SIGKILL the server's helpers, which are
+// remove deletes the directory of a server that was ended, and frees the memory
+// it forgot. After a SIGKILL the server's helpers, which are
 // outside its group, may write for another moment.
 func remove(folder string) error {
+	freeMemory(folder)
 	deadline := time.NewTimer(2 * time.Second)
 	defer deadline.Stop()
 	again := time.NewTicker(50 * time.Millisecond)

@@ -35,6 +35,10 @@ type Probe struct {
 	Judge func(trace.Trace) finding.Verdict
 	// How tells a reader, step by step, how it is tested.
 	How []string
+	// Open tells a reader what else can leave it not tested, one clause each. What
+	// the other fields say (steps, users, the profile) is not repeated; it may be
+	// empty.
+	Open []string
 }
 
 // Rules are the probe's rule and its variants.
@@ -48,7 +52,8 @@ type Flow struct {
 	Name  string
 	Steps []string // recipe steps it cannot do without
 	Users int
-	// Alone flows end sessions of the users and so run by themselves.
+	// Alone flows end sessions of the users, or need what they draw in order, and
+	// so run by themselves.
 	Alone bool
 	// Run acts and never judges. Its error says what stopped it; what it
 	// recorded until then is judged all the same.
@@ -72,6 +77,11 @@ type Stage interface {
 	Disguise(trace.Credential, func(id string) string) trace.Credential
 	// Forge makes an id the server never issued, in the carrier's slots.
 	Forge(Shape) trace.Credential
+	// NewUser makes up an account that nobody has until the register step makes
+	// it. Its name is unlike any other, so that an identity read can find it.
+	NewUser() (name string)
+	// NewPassword draws a password that nobody has.
+	NewPassword() secret.Text
 }
 
 // Actor is a browser that records.
@@ -86,11 +96,29 @@ type Actor interface {
 	LoginAs(ctx context.Context, user string, form trace.LoginForm, plants ...Plant) error
 	// LoginWrong performs it with a password that nobody has.
 	LoginWrong(ctx context.Context, user string) error
+	// LoginWith performs it with that password instead of the user's own.
+	LoginWith(ctx context.Context, user string, password secret.Text) error
+	// ChangePassword performs a step that changes the password from one to the other.
+	// The zero Text is the user's own.
+	ChangePassword(ctx context.Context, step string, from, to secret.Text) error
+	// Begin performs a step but for its last request.
+	Begin(ctx context.Context, step string) error
+	// Captured is what the captures of a step have given this actor.
+	Captured(step string) map[string]secret.Text
+	// Finish performs the last request of a step, with those values in place of
+	// what the actor captured itself. The answer is recorded at the moment.
+	Finish(ctx context.Context, step, moment string, values map[string]secret.Text) error
+	// Enter asks for what a step says is open afterwards, whatever the answer,
+	// which is recorded at the moment.
+	Enter(ctx context.Context, step, moment string) error
+	// Insist makes it send even after the API answered 429: what a flow changed
+	// has to be put back.
+	Insist()
 	// Identify reads who the API takes this actor for. A read that cannot be
 	// made is recorded as such.
 	Identify(ctx context.Context, moment string, plants ...Plant) trace.Who
-	// Offered is every value of the carrier that the last step's answers set, in
-	// order. More than one is a fault of its own.
+	// Offered is the carrier with each different value that the last step's answers
+	// gave to one of its cookies, in order. More than one is a fault of its own.
 	Offered() []trace.Credential
 	// Carries is what the actor would authenticate with now.
 	Carries() trace.Credential
@@ -98,14 +126,39 @@ type Actor interface {
 	Everything() trace.Credential
 	// Wear puts the credential into the carrier's slots, replacing what is there.
 	Wear(trace.Credential)
+	// Dress says how its requests go out from now on.
+	Dress(Guise)
 	// Freeze opens another browser that holds a copy of the carrier and nothing
-	// else. It does not follow what happens to this one.
+	// else. It does not follow what happens to this one, nor what its own reads of
+	// the identity step are answered with.
 	Freeze(name string) Actor
 	// Copy opens another browser with a copy of the whole jar.
 	Copy(name string) Actor
 	// Beside opens another browser with an empty jar that shares this one's
 	// connections and headers: what a proxy in front of the API would do.
 	Beside(name string) Actor
+	// Learn takes over what another browser captured, and nothing of its jar: a
+	// page of the attacker's, loaded by somebody else.
+	Learn(from Actor)
+}
+
+// Guise is how requests go out where the recipe and the jar would have them
+// otherwise. The zero value changes nothing.
+type Guise struct {
+	// Header takes the place of what would stand under its names; a field
+	// without a value leaves the header out. {host} is the target's host.
+	Header []trace.Field
+	// Cookie is the Cookie lines, written byte for byte instead of what the jar
+	// holds. nil leaves them to the jar; an empty list sends none.
+	Cookie []secret.Text
+	// Method in place of the recipe's. GET carries the fields of a flat body in
+	// the query, OPTIONS carries none.
+	Method string
+	// Foreign is a page of another site: it makes the last request of a step
+	// only, and adds no header that would need a preflight.
+	Foreign bool
+	// Cleartext goes over plain http to a target that is reached by https.
+	Cleartext bool
 }
 
 // Alteration is a change to the rows of a session: what kind, and for the

@@ -25,6 +25,21 @@ func Load(path string, getenv func(string) (string, bool)) (*Recipe, error) {
 	return Parse(path, data, getenv)
 }
 
+// DefaultFile is the recipe that is read when it is there and no other is named.
+const DefaultFile = ".sessiongate.yml"
+
+// LoadOr loads the recipe at path or, where none is named, DefaultFile; New if
+// there is none.
+func LoadOr(path string, getenv func(string) (string, bool)) (*Recipe, error) {
+	if path == "" {
+		if _, err := os.Stat(DefaultFile); err != nil {
+			return New(), nil
+		}
+		path = DefaultFile
+	}
+	return Load(path, getenv)
+}
+
 func read(path string) ([]byte, error) {
 	// Opening a pipe or a terminal would wait for someone to write.
 	info, err := os.Stat(path)

@@ -1,5 +1,5 @@
 // Package report is what every output reads: one finished audit, every text in
-// it already free of secrets and control characters. It computes nothing.
+// it already free of secrets and control characters. It rates nothing.
 package report
 
 import (
@@ -25,7 +25,11 @@ type Report struct {
 	Results      []Result  // one for every rule, variants included, in catalogue order
 	Findings     []Finding // worst first
 	Accepted     []Declared
+	Baseline     Baseline
+	Cookies      []Cookie // that the API set, in the order they were first seen
+	Samples      []Sample // of session ids, one for each cookie of the carrier that gave two or more
 	Calibration  Calibration
+	Discovered   []Discovered // steps that the recipe leaves out; empty where it has all
 	Requests     int
 	Logins       int
 	Duration     time.Duration
@@ -41,6 +45,14 @@ type Target struct {
 	// rules that need it are not tested.
 	StoreProblem string
 	Name         string // how the user knows it: an image, a command; may be empty
+}
+
+// Discovered is a step that the recipe leaves out, as it was found. Without a
+// Request it was not, and Pin is what adds it.
+type Discovered struct {
+	Step, Request string
+	From, Note    string
+	Pin           string // how to write it down
 }
 
 // Gate is the decision.
@@ -100,4 +112,38 @@ type Calibration struct {
 	Controls  []trace.Control
 	Victim    string
 	Attackers string
+}
+
+// Baseline is what the findings were compared with. The zero value: nothing.
+type Baseline struct {
+	Given bool
+	Gone  []string // rules of its findings that are no longer found, sorted
+}
+
+// Cookie is a cookie as the API set it. One that was set with other attributes
+// as well is listed again.
+type Cookie struct {
+	Name, Request string // the request whose answer set it first: "POST /login"
+	Carrier       bool   // it authenticates
+	Secure        bool
+	HTTPOnly      bool
+	Partitioned   bool
+	SameSite      string        // as browsers read it; "" when it was not set
+	Domain        string        // "" for the host alone
+	Path          string        // "" for the default path
+	Lifetime      time.Duration // 0: until the browser is closed
+	Rejected      []string      // why browsers do not store it; empty when they do
+	Times         int           // how often it was set
+}
+
+// Sample is what the session ids of one cookie have in common, without any of
+// them. Every figure is an upper bound: a sample can prove weakness, never strength.
+type Sample struct {
+	Cookie   string
+	Count    int       // ids, each counted once
+	Capacity float64   // bits that one id can hold at most
+	Places   []float64 // for each character of an id, how many bits the sample shows there
+	// Rising is how many ids are greater than the one issued before; a random
+	// half of Count-1 where time does not order them.
+	Rising int
 }

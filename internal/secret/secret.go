@@ -69,3 +69,15 @@ func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(t.Tag()) }
 
 // MarshalText writes the tag.
 func (t Text) MarshalText() ([]byte, error) { return []byte(t.Tag()), nil }
+
+// Join is the values one behind the other.
+func Join(parts ...Text) Text {
+	var whole strings.Builder
+	for _, part := range parts {
+		whole.WriteString(part.value)
+	}
+	return Text{whole.String()}
+}
+
+// Begins reports whether the value begins so.
+func (t Text) Begins(with string) bool { return strings.HasPrefix(t.value, with) }

@@ -58,3 +58,14 @@ func TestRedactorTakesTheLongestFirst(t *testing.T) {
 		t.Errorf("left the signature: %q", got)
 	}
 }
+
+func TestJoinAndBegins(t *testing.T) {
+	t.Parallel()
+	whole := secret.Join(secret.New("sid="), secret.Text{}, secret.New("value"))
+	if whole.Reveal() != "sid=value" || !secret.Join().IsZero() {
+		t.Errorf("joined to %q", whole.Reveal())
+	}
+	if !whole.Begins("sid=") || whole.Begins("value") || !(secret.Text{}).Begins("") {
+		t.Error("Begins does not look at the beginning")
+	}
+}

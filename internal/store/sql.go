@@ -48,7 +48,16 @@ const (
 	readRights          statementName = "read rights"
 	readTableRights     statementName = "read table rights"
 	readTimestamp       statementName = "read timestamp"
+	mergeRanges         statementName = "merge ranges soon"
+	collectJobs         statementName = "collect jobs soon"
+	cancelJobs          statementName = "cancel jobs late"
+	forgetJobs          statementName = "forget jobs soon"
+	countNoRows         statementName = "no statistics"
+	mergeSplits         statementName = "merge splits soon"
 )
+
+// quickSettings are CockroachDB's for a node that only serves a test.
+var quickSettings = []statementName{mergeRanges, collectJobs, cancelJobs, forgetJobs, countNoRows, mergeSplits}
 
 // texts are all statements. A hole in braces takes a quoted name, a number of
 // ours, or one of the fragments. CockroachDB's grammar is asked about each
@@ -122,6 +131,13 @@ var texts = map[statementName]string{
 		` has_table_privilege($1::TEXT, t.name, 'UPDATE')::TEXT, has_table_privilege($1::TEXT, t.name, 'DELETE')::TEXT` +
 		` FROM unnest($2::TEXT[]) AS t (name)`,
 	readTimestamp: `SELECT cluster_logical_timestamp()::TEXT`,
+
+	mergeRanges: `SET CLUSTER SETTING kv.range_merge.queue_interval = '50ms'`,
+	collectJobs: `SET CLUSTER SETTING jobs.registry.interval.gc = '30s'`,
+	cancelJobs:  `SET CLUSTER SETTING jobs.registry.interval.cancel = '180s'`,
+	forgetJobs:  `SET CLUSTER SETTING jobs.retention_time = '15s'`,
+	countNoRows: `SET CLUSTER SETTING sql.stats.automatic_collection.enabled = false`,
+	mergeSplits: `SET CLUSTER SETTING kv.range_split.by_load_merge_delay = '5s'`,
 }
 
 // fragments are the parts of statements that repeat. Neither cast of a column

@@ -64,14 +64,14 @@ func samples() []sample {
 		{listColumns, forBoth, listColumns.with("columns", "50000")},
 		{listIndexes, forBoth, listIndexes.with("columns", "50000")},
 		{readTimestamp, forCockroach, readTimestamp.with()},
-	}, plainSamples(listSchemas, limitTime, limitNames, useUTC, useISODates, useIntervals, useExactFloats, useHexBytes, useSerializable,
+	}, plainSamples(forCockroach, quickSettings...), plainSamples(forBoth, listSchemas, limitTime, limitNames, useUTC, useISODates, useIntervals, useExactFloats, useHexBytes, useSerializable,
 		readOptions, readUser, readMemberships, readRights, readTableRights), searches("", forBoth), searches("1763900000000000000.0000000000", forCockroach), changes())
 }
 
-func plainSamples(names ...statementName) []sample {
+func plainSamples(server string, names ...statementName) []sample {
 	var found []sample
 	for _, name := range names {
-		found = append(found, sample{name, forBoth, name.with()})
+		found = append(found, sample{name, server, name.with()})
 	}
 	return found
 }

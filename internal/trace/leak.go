@@ -27,12 +27,12 @@ const (
 // urlHeaders hold a URL by definition (RFC 9110 §10.2.2, RFC 8288, HTML).
 var urlHeaders = []string{"location", "content-location", "link", "refresh"}
 
-// FindLeak finds the first of the ids in the answer, raw or URL-encoded. Ids that
+// FindLeak finds the first of the ids in the answer, raw, URL-encoded or decoded. Ids that
 // the request itself carried outside its carrier are an echo, not a leak of
 // the server's, and are passed over.
 func (e Exchange) FindLeak(ids []secret.Text, kind LeakKind) (Leak, bool) {
 	for _, id := range ids {
-		if e.Request.Brought(id) {
+		if e.Request.Brought(id, e.Carried...) {
 			continue
 		}
 		for _, spelling := range spellings(id) {
@@ -45,14 +45,17 @@ func (e Exchange) FindLeak(ids []secret.Text, kind LeakKind) (Leak, bool) {
 	return Leak{}, false
 }
 
-// Brought reports whether the request itself held the id outside the carrier's
-// cookies: in its URL, its body or a header.
-func (r Request) Brought(id secret.Text) bool {
+// Brought reports whether the request itself held the id outside the carrier:
+// in its URL, its body or a header that neither is Cookie nor carries it.
+func (r Request) Brought(id secret.Text, carried ...Held) bool {
 	if r.URL.Contains(id) || r.Body.Contains(id) {
 		return true
 	}
 	for _, field := range r.Header {
-		if !strings.EqualFold(field.Name, "Cookie") && field.Value.Contains(id) {
+		carries := strings.EqualFold(field.Name, "Cookie") || slices.ContainsFunc(carried, func(h Held) bool {
+			return h.Kind == InHeader && strings.EqualFold(h.Name, field.Name)
+		})
+		if !carries && field.Value.Contains(id) {
 			return true
 		}
 	}
@@ -60,11 +63,19 @@ func (r Request) Brought(id secret.Text) bool {
 }
 
 func spellings(id secret.Text) []secret.Text {
-	encoded := secret.New(url.QueryEscape(id.Reveal()))
-	if encoded == id {
-		return []secret.Text{id}
+	spelt := []secret.Text{id}
+	add := func(other string) {
+		if text := secret.New(other); !text.IsZero() && !slices.Contains(spelt, text) {
+			spelt = append(spelt, text)
+		}
 	}
-	return []secret.Text{id, encoded}
+	add(url.QueryEscape(id.Reveal()))
+	// Frameworks escape the cookie, as Express does with s:, and know the id as
+	// what it was before.
+	if decoded, err := url.PathUnescape(id.Reveal()); err == nil {
+		add(decoded)
+	}
+	return spelt
 }
 
 func (r Response) find(id secret.Text, kind LeakKind) (Leak, bool) {

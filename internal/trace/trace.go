@@ -4,6 +4,7 @@
 package trace
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +82,11 @@ type SetCookie struct {
 	Rejections []cookie.Rejection
 }
 
+// IsLost reports whether no client keeps the cookie.
+func (s SetCookie) IsLost() bool {
+	return slices.ContainsFunc(s.Rejections, func(r cookie.Rejection) bool { return r.Fatal })
+}
+
 // Get returns the first value of a header, the zero Text if there is none.
 func (r Response) Get(name string) secret.Text {
 	for _, field := range r.Header {
@@ -98,7 +104,7 @@ type Exchange struct {
 	Round    string // the part of the flow; "" when it has one only
 	Actor    string // victim, attacker, control, …
 	Step     string // recipe step: visit, login, identity, logout, …
-	Moment   string // of an identity read: before, after, …
+	Moment   string // of an identity read, and of an answer a flow compares: before, after, …
 	Hop      int    // 0, then one more for each redirect followed
 	User     string // whose credentials the step used
 	Carried  Credential
@@ -106,6 +112,7 @@ type Exchange struct {
 	Request  Request
 	Response Response
 	Who      Who
+	Refused  bool   // the status is none that the recipe expects
 	Problem  string // why there is no response; one clause, without secrets
 	Began    time.Time
 	Took     time.Duration
@@ -116,6 +123,9 @@ type Exchange struct {
 func (e Exchange) Issued(carrier []Slot) Credential {
 	var issued Credential
 	for _, set := range e.Response.SetCookie {
+		if set.IsLost() {
+			continue
+		}
 		for _, slot := range carrier {
 			if slot.Kind == InCookie && slot.Name == set.Name && !set.Deletes(e.Began) && !set.Value.IsZero() {
 				issued = append(issued, Held{Slot: slot, ID: set.Value})
@@ -195,11 +205,12 @@ func (c Credential) Same(other Credential) bool {
 
 // Facts is what calibration learned of the target.
 type Facts struct {
-	Users     []string   // recipe names, in order; the first is the victim
-	Carrier   []Slot     // the minimal set that authenticates; empty: not established
-	Stateless bool       // the id itself carries the session, signed by the server
-	Sample    Credential // one that authenticated: the model for forged ids
-	PreLogin  bool       // a visit issues the carrier before anybody logs in
+	Users     []string          // recipe names, in order; the first is the victim
+	Usernames map[string]string // what each of them logs in as
+	Carrier   []Slot            // the minimal set that authenticates; empty: not established
+	Stateless bool              // the id itself carries the session, signed by the server
+	Sample    Credential        // one that authenticated: the model for forged ids
+	PreLogin  bool              // a visit issues the carrier before anybody logs in
 	Login     LoginForm
 	// Chosen names, by channel, where the recipe sends an id that its client
 	// makes up ({{session_id}}): the first places to plant one.
@@ -215,7 +226,13 @@ type Facts struct {
 	Deep bool
 	// IdleTimeout and AbsoluteTimeout are the recipe's policy; zero without one.
 	IdleTimeout, AbsoluteTimeout time.Duration
+	// MaxSessions is how many sessions the policy allows a user; 0 without one.
+	MaxSessions int
 }
+
+// Crowds reports whether sessions of one user may end each other, so that
+// flows cannot have theirs at the same time.
+func (f Facts) Crowds() bool { return f.Exclusive || f.MaxSessions > 0 }
 
 // defaultLifetime is NIST SP 800-63B-4's limit for AAL1.
 const defaultLifetime = 30 * 24 * time.Hour
@@ -226,6 +243,11 @@ func (f Facts) Lifetime() time.Duration {
 		return f.AbsoluteTimeout
 	}
 	return defaultLifetime
+}
+
+// Skipped reports whether calibration could not make the control of that name.
+func (f Facts) Skipped(control string) bool {
+	return slices.ContainsFunc(f.Controls, func(c Control) bool { return c.Name == control && c.Skipped })
 }
 
 // Has reports whether the recipe has the step.
@@ -290,6 +312,7 @@ type Trace struct {
 	StoreUsers []StoreUser  // of the whole run; none where the gate does not sit on the wire
 	Log        Log
 	Problem    string // why the flow stopped early; "" when it went through
+	Limited    bool   // a 429, of this flow or of another, kept it from sending
 }
 
 // Log is what the API printed during the run. The zero value: it was not seen.
@@ -359,8 +382,12 @@ func (t Trace) Step(actor, step string) []Exchange {
 	return found
 }
 
-// WasRateLimited reports whether the API answered 429 to anything.
+// WasRateLimited reports whether the API answered 429 to anything, or to
+// another flow, after which nothing more is sent.
 func (t Trace) WasRateLimited() bool {
+	if t.Limited {
+		return true
+	}
 	for _, exchange := range t.Exchanges {
 		if exchange.Response.Status == 429 {
 			return true

@@ -1,18 +1,18 @@
-// Package demoapi is an HTTP API to try sessiongate on: visit, login, identity
-// and logout over sessions in memory. Without switches its session handling is
+// Package demoapi is an HTTP API to try sessiongate on: what a session goes
+// through from the first visit to the end of its account, over sessions in
+// memory. Without switches its session handling is
 // hardened; each switch opens the one flaw that the rule of that name is about.
 // It listens nowhere itself, and knows nothing of the probes.
 package demoapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,22 +25,26 @@ const (
 	BobPassword   = "bob-demo-password"
 )
 
-var passwords = map[string][sha256.Size]byte{
-	Alice: sha256.Sum256([]byte(AlicePassword)),
-	Bob:   sha256.Sum256([]byte(BobPassword)),
-}
-
 // maxBody bounds what is read of a login, in bytes.
 const maxBody = 64 << 10
+
+const tooLong = "the body is longer than 64 KiB"
 
 // API is the handler. Make it with New. Safe for concurrent use.
 type API struct {
 	// Latency is waited before each answer, to stand in for a slow API in
 	// benchmarks; 0 is no wait. Set it before the first request.
 	Latency time.Duration
+	// MaxSessions is how many sessions a user may have; one more login ends the
+	// oldest. 0 is no limit. Set it before the first request.
+	MaxSessions int
+	// Slowness is what GET /slow takes; a visit with the flaw of a race takes a
+	// half of it. New sets 150 ms. Set it before the first request.
+	Slowness time.Duration
 
 	flaw     set
 	sessions *sessions
+	accounts *accounts
 	origins  *http.CrossOriginProtection
 	routes   *http.ServeMux
 }
@@ -52,11 +56,15 @@ func New(flaws ...string) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{flaw: flaw, sessions: newSessions(flaw), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
+	a := &API{Slowness: slowness, flaw: flaw, sessions: newSessions(flaw), accounts: newAccounts(), origins: http.NewCrossOriginProtection(), routes: http.NewServeMux()}
 	a.routes.HandleFunc("GET /{$}", a.visit)
 	a.routes.HandleFunc("POST /login", a.login)
 	a.routes.HandleFunc("GET /me", a.me)
 	a.routes.HandleFunc("POST /logout", a.logout)
+	if flaw[loginByGET] {
+		a.routes.HandleFunc("GET /login", a.login)
+	}
+	a.journeys()
 	if flaw[acceptedInPath] {
 		a.routes.HandleFunc("POST /{segment}", a.loginWithParameters)
 	}
@@ -72,11 +80,28 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	// SameSite does not keep another site from logging a victim in as somebody
 	// else, and one of the flaws takes forms.
-	if a.origins.Check(r) != nil {
+	a.allowOrigin(w, r)
+	if a.flaw[failsOnLong] && slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool { return len(c.Value) > maxID }) {
+		refuse(w, http.StatusInternalServerError, "value too long for type character varying(1024)")
+		return
+	}
+	if a.origins.Check(r) != nil && !(a.flaw[foreignLogin] && r.URL.Path == "/login") {
 		refuse(w, http.StatusForbidden, "cross-origin requests are refused")
 		return
 	}
 	a.routes.ServeHTTP(w, r)
+}
+
+// allowOrigin lets scripts of other origins read the answer, by a flaw.
+func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	every := a.flaw[anyOrigin] || a.flaw[anyOriginLax]
+	if origin == "" || !every && !(a.flaw[nullOrigin] && origin == "null") {
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	w.Header().Set("Access-Control-Allow-Credentials", "true")
+	w.Header().Set("Vary", "Origin")
 }
 
 func pause(ctx context.Context, wait time.Duration) bool {
@@ -94,13 +119,21 @@ func pause(ctx context.Context, wait time.Duration) bool {
 }
 
 func (a *API) visit(w http.ResponseWriter, r *http.Request) {
+	if a.flaw[race] {
+		save := a.sessions.load(a.callerOf(r))
+		pause(r.Context(), a.Slowness/2)
+		save()
+	}
 	issued, visits, err := a.sessions.visit(a.callerOf(r))
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	if issued != "" {
-		http.SetCookie(w, a.cookie(r, issued))
+		http.SetCookie(w, a.cookie(r, a.value(issued)))
+	}
+	if language := r.URL.Query().Get("lang"); a.flaw[attributeInput] && language != "" {
+		w.Header().Add("Set-Cookie", "lang="+language+"; Path=/; Secure; HttpOnly; SameSite=Lax")
 	}
 	reply(w, http.StatusOK, map[string]any{"service": "demo", "visits": visits})
 }
@@ -112,17 +145,18 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user := fields["username"]
-	if !authentic(user, fields["password"]) {
+	if !a.accounts.authentic(user, fields["password"]) {
 		refuse(w, http.StatusUnauthorized, "wrong username or password")
 		return
 	}
-	ids, err := a.sessions.login(user, a.callerOf(r), a.chosenID(r, fields))
+	ids, err := a.sessions.login(user, a.callerOf(r), a.chosenID(r, fields), a.MaxSessions)
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	for _, id := range ids {
-		http.SetCookie(w, a.cookie(r, id))
+	for i := range ids {
+		ids[i] = a.value(ids[i])
+		http.SetCookie(w, a.cookie(r, ids[i]))
 	}
 	a.welcome(w, ids[len(ids)-1])
 }
@@ -144,13 +178,17 @@ func (a *API) welcome(w http.ResponseWriter, id string) {
 // why, and status is the answer to it.
 func (a *API) loginFields(w http.ResponseWriter, r *http.Request) (fields map[string]string, status int, problem string) {
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if a.flaw[loginByGET] && r.Method == http.MethodGet {
+		return formFields([]byte(r.URL.RawQuery)), 0, ""
+	}
 	isForm := a.flaw[acceptedInForm] && mediaType == "application/x-www-form-urlencoded"
-	if !isForm && mediaType != "application/json" {
+	isText := a.flaw[foreignLogin] && mediaType == "text/plain"
+	if !isForm && !isText && mediaType != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, "the body must be application/json"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return nil, http.StatusRequestEntityTooLarge, "the body is longer than 64 KiB"
+		return nil, http.StatusRequestEntityTooLarge, tooLong
 	}
 	if isForm {
 		fields = formFields(body)
@@ -225,24 +263,31 @@ func matrixParameter(segment, name string) string {
 	return ""
 }
 
-func authentic(user, password string) bool {
-	want, known := passwords[user]
-	given := sha256.Sum256([]byte(password))
-	return subtle.ConstantTimeCompare(given[:], want[:]) == 1 && known
-}
-
 func (a *API) me(w http.ResponseWriter, r *http.Request) {
-	user := a.sessions.user(a.callerOf(r))
+	from := a.callerOf(r)
+	user := a.sessions.user(from)
+	if user == "" && a.flaw[echoed] && from.id != "" {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, "<p>there is no session "+from.id+"</p>")
+		return
+	}
 	if user == "" {
 		refuse(w, http.StatusUnauthorized, "not signed in")
 		return
+	}
+	switch {
+	case a.flaw[cacheable]:
+		w.Header().Set("Cache-Control", "public, max-age=60")
+	case a.flaw[noStoreMissing]:
+		w.Header().Del("Cache-Control")
 	}
 	reply(w, http.StatusOK, map[string]any{"username": user, "email": user + "@demo.invalid"})
 }
 
 func (a *API) logout(w http.ResponseWriter, r *http.Request) {
 	a.sessions.logout(a.callerOf(r))
-	http.SetCookie(w, a.deletion(r))
+	a.forget(w, r)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -1,12 +1,15 @@
 package demoapi_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
@@ -17,6 +20,9 @@ const (
 	asAlice  = `{"username":"alice","password":"` + demoapi.AlicePassword + `"}`
 	asBob    = `{"username":"bob","password":"` + demoapi.BobPassword + `"}`
 )
+
+// maxSessions is the limit of a user, above what any other test needs.
+const maxSessions = 30
 
 // client talks to one API and holds no cookies: every request says which
 // session id it carries.
@@ -34,6 +40,7 @@ func start(t *testing.T, flaws ...string) client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	api.MaxSessions, api.Slowness = maxSessions, 3*headStart
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	web := server.Client()
@@ -163,4 +170,69 @@ func (c client) logout(id string) answer {
 		c.t.Fatalf("logout: status %d", got.status)
 	}
 	return got
+}
+
+// json sends a body as JSON.
+func (c client) json(method, path, id, body string) answer {
+	c.t.Helper()
+	return c.do(method, path, id, body, "Content-Type", jsonType)
+}
+
+func (c client) get(path, id string) (status int) {
+	c.t.Helper()
+	return c.do("GET", path, id, "").status
+}
+
+// changePassword changes that of alice and back, and returns the id that the
+// browser has after the first.
+func (c client) changePassword(id string) string {
+	c.t.Helper()
+	const renewed = `{"username":"alice","password":"renewed"}`
+	change := func(id, from, to string) string {
+		got := c.json("POST", "/password", id, `{"old":"`+from+`","new":"`+to+`"}`)
+		if got.status != http.StatusNoContent {
+			c.t.Errorf("the password change: %d", got.status)
+		}
+		return cmp.Or(got.id(), id)
+	}
+	now := change(id, demoapi.AlicePassword, "renewed")
+	if c.json("POST", "/login", "", asAlice).status != http.StatusUnauthorized {
+		c.t.Error("the old password still works")
+	}
+	c.json("POST", "/login", "", renewed)
+	return now
+}
+
+// token is the CSRF token of a session.
+func (c client) token(id string) string {
+	c.t.Helper()
+	return c.do("GET", "/csrf", id, "").json()["csrf"].(string)
+}
+
+// email reports whether a change of the address is accepted.
+func (c client) email(id, csrf string) bool {
+	c.t.Helper()
+	return c.json("POST", "/email", id, `{"csrf":"`+csrf+`"}`).status == http.StatusNoContent
+}
+
+// during acts while a request for the path, which takes some time, is under way.
+func (c client) during(path, id string, act func()) {
+	c.t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.do("GET", path, id, "")
+	}()
+	time.Sleep(headStart)
+	act()
+	<-done
+}
+
+// headStart lets a request reach the API; there is no way to see it arrive.
+const headStart = 20 * time.Millisecond
+
+// sooner reports whether it happens in one of three tries: a machine that is busy
+// may lose a race in its own way.
+func (c client) sooner(happens func() bool) bool {
+	return slices.ContainsFunc([]int{1, 2, 3}, func(int) bool { return happens() })
 }

@@ -1,9 +1,13 @@
 package demoapi
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"time"
 )
 
@@ -15,16 +19,45 @@ type caller struct {
 	id         string // from the session cookie, "" if there is none to go by
 	sentCookie bool
 	address    string // IP, without the port
+	claims     string // the user that an unsigned cookie names
+	kept       bool   // the session of a tossed cookie is to be gone on with
+	agent      string // User-Agent
+}
+
+// ticket is the cookie that says by itself whose session it is.
+type ticket struct {
+	SID  string `json:"sid"`
+	User string `json:"user"`
 }
 
 // callerOf takes two session cookies for none: their order means nothing
 // (RFC 6265bis §4.2.2), and one may come from a sibling host (cookie tossing).
 func (a *API) callerOf(r *http.Request) caller {
 	cookies := r.CookiesNamed(a.cookieName())
-	from := caller{sentCookie: len(cookies) > 0}
+	if a.flaw[namesDecoded] {
+		cookies = slices.DeleteFunc(r.Cookies(), func(c *http.Cookie) bool {
+			name, err := url.PathUnescape(c.Name)
+			return err != nil || name != a.cookieName()
+		})
+	}
+	from := caller{sentCookie: len(cookies) > 0, agent: r.UserAgent()}
 	from.address, _, _ = net.SplitHostPort(r.RemoteAddr)
+	if len(cookies) == 2 && (a.flaw[firstOfTwo] || a.flaw[tossKept] && r.Method == http.MethodPost) {
+		from.kept = a.flaw[tossKept]
+		cookies = cookies[:1]
+	}
 	if len(cookies) == 1 && usable(cookies[0].Value) {
 		from.id = cookies[0].Value
+	}
+	if a.flaw[idAsPath] && from.id != "" {
+		from.id = path.Clean(from.id)
+	}
+	if a.flaw[unsigned] {
+		var held ticket
+		raw, _ := base64.RawURLEncoding.DecodeString(from.id)
+		if json.Unmarshal(raw, &held) == nil { // what is no ticket is looked up as it is
+			from.id, from.claims = held.SID, held.User
+		}
 	}
 	return from
 }
@@ -39,10 +72,19 @@ func usable(id string) bool {
 // cookieName has the prefix unless browsers would refuse it with the
 // attributes the cookie is going to have (RFC 6265bis §4.1.3.2).
 func (a *API) cookieName() string {
-	if a.flaw[noPrefix] || a.flaw[noSecure] || a.flaw[withDomain] {
+	if a.flaw[noPrefix] || a.flaw[noSecure] || a.flaw[withDomain] || a.flaw[firstOfTwo] {
 		return "sid"
 	}
 	return "__Host-sid"
+}
+
+// value is what the cookie of a session holds.
+func (a *API) value(id string) string {
+	if !a.flaw[unsigned] {
+		return id
+	}
+	raw, _ := json.Marshal(ticket{id, a.sessions.owner(id)}) // strings always can be
+	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
 func (a *API) cookie(r *http.Request, id string) *http.Cookie {
@@ -55,8 +97,9 @@ func (a *API) cookie(r *http.Request, id string) *http.Cookie {
 		SameSite: http.SameSiteLaxMode,
 	}
 	switch {
-	case a.flaw[sameSiteNone]:
+	case a.flaw[sameSiteNone] || a.flaw[notPartitioned] || a.flaw[anyOrigin] || a.flaw[nullOrigin]:
 		cookie.SameSite = http.SameSiteNoneMode
+		cookie.Partitioned = !a.flaw[notPartitioned] && cookie.Secure
 	case a.flaw[sameSiteAbsent]:
 		cookie.SameSite = http.SameSiteDefaultMode // net/http writes nothing
 	}
@@ -64,8 +107,10 @@ func (a *API) cookie(r *http.Request, id string) *http.Cookie {
 		cookie.MaxAge = int((90 * 24 * time.Hour).Seconds())
 	}
 	if a.flaw[withDomain] {
-		cookie.Domain = (&url.URL{Host: r.Host}).Hostname()
-		if cookie.Valid() != nil { // an IPv6 host, or a hostile one
+		if local, is := r.Context().Value(http.LocalAddrContextKey).(net.Addr); is { // never the Host that a client claims
+			cookie.Domain, _, _ = net.SplitHostPort(local.String())
+		}
+		if cookie.Valid() != nil { // an IPv6 address
 			cookie.Domain = ""
 		}
 	}

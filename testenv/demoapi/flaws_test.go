@@ -1,17 +1,26 @@
 package demoapi_test
 
 import (
+	"cmp"
+	"crypto/md5"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"maps"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/sessiongate/sessiongate/internal/idquality"
+	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
 
@@ -125,8 +134,8 @@ var experiments = map[string]func(client) bool{
 		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.Domain == "127.0.0.1" })
 	},
 	"session-cookie-rejected-by-browser": func(c client) bool {
-		deletion := c.logout(c.login("", asAlice).id()).issued()[0]
-		return strings.HasPrefix(deletion.Name, "__Host-") && !deletion.Secure
+		deletion := c.logout(c.login("", asAlice).id()).issued()
+		return len(deletion) > 0 && strings.HasPrefix(deletion[0].Name, "__Host-") && !deletion[0].Secure
 	},
 	"session-cookie-persistent": func(c client) bool {
 		return c.everyCookie(func(cookie *http.Cookie) bool { return cookie.MaxAge == 90*24*60*60 })
@@ -140,10 +149,274 @@ var experiments = map[string]func(client) bool{
 		got := c.login("", asAlice)
 		return got.status == http.StatusSeeOther && got.header.Get("Location") == "/?sid="+got.id()
 	},
+	"session-id-low-entropy": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool { return strings.Trim(cookie.Value, "ab") == "" })
+	},
+	"session-id-sequential": func(c client) bool {
+		var ids []*big.Int
+		for _, id := range []string{c.anonymous(), c.login("", asAlice).id(), c.login("", asBob).id(), c.anonymous()} {
+			value, _ := new(big.Int).SetString(id, 16)
+			if ids = append(ids, value); value == nil {
+				return false
+			}
+		}
+		moved := func(i int) string {
+			step := new(big.Int).Sub(ids[i+1], ids[i])
+			return step.And(step, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))).String()
+		}
+		return moved(0) == moved(1) && moved(1) == moved(2)
+	},
+	"session-id-timestamp-based": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool {
+			return len(cookie.Value) == 36 && strings.Contains(cookie.Value, "-1") && strings.Contains(cookie.Value, "-9a01-")
+		})
+	},
+	"session-id-hash-of-guessable": func(c client) bool {
+		from := time.Now().UnixMilli()
+		before, now := c.anonymous(), c.login("", asAlice).id()
+		made := func(id, user string) bool {
+			for at := from; at <= time.Now().UnixMilli()+10; at++ {
+				if fmt.Sprintf("%x", md5.Sum([]byte(user+strconv.FormatInt(at, 10)))) == id {
+					return true
+				}
+			}
+			return false
+		}
+		return c.both(made(before, ""), made(now, "alice"))
+	},
+	"session-id-predictable-prng": func(c client) bool {
+		var ids []secret.Text
+		for range 624/4 + 3 {
+			ids = append(ids, secret.New(c.anonymous()))
+		}
+		return idquality.TwisterPredicts(ids) == 3
+	},
+	"session-id-collision": func(c client) bool {
+		first, again := c.do("GET", "/", "", "", "User-Agent", "one"), c.do("GET", "/", "", "", "User-Agent", "one")
+		other := c.do("GET", "/", "", "", "User-Agent", "other")
+		return first.id() == again.id() && first.id() != other.id()
+	},
+	"session-id-collision/same-user": func(c client) bool {
+		id := c.login("", asAlice).id()
+		return c.login("", asAlice).id() == id && c.login("", asBob).id() != id
+	},
+	"session-id-derived-from-previous": func(c client) bool {
+		old := c.anonymous()
+		next := sha256.Sum256([]byte(old))
+		return c.login(old, asAlice).id() == base64.RawURLEncoding.EncodeToString(next[:])
+	},
+	"session-id-contains-user-data": func(c client) bool {
+		return strings.HasPrefix(c.login("", asAlice).id(), "alice.") && !strings.HasPrefix(c.anonymous(), "alice")
+	},
 	"session-id-in-response-body": func(c client) bool {
 		got := c.login("", asAlice)
 		return got.json()["session"] == got.id()
 	},
+	"duplicate-session-cookie": func(c client) bool {
+		old, other := c.anonymous(), c.anonymous()
+		c.do("POST", "/login", "", asAlice, "Content-Type", jsonType, "Cookie", c.pair(old)+"; "+c.pair(other))
+		return c.me(old) == "alice"
+	},
+	"duplicate-session-cookie/one-of-two": func(c client) bool {
+		live := c.login("", asAlice).id()
+		return c.cookie == "sid" && c.do("GET", "/me", "", "", "Cookie", c.pair(live)+"; "+c.pair("never-issued")).status == http.StatusOK
+	},
+	"cookie-prefix-bypass": func(c client) bool {
+		live := c.login("", asAlice).id()
+		other := strings.Replace(c.pair(live), c.cookie[:1], fmt.Sprintf("%%%02X", c.cookie[0]), 1)
+		unrelated := c.do("GET", "/me", "", "", "Cookie", "other="+live)
+		return unrelated.status != http.StatusOK && c.do("GET", "/me", "", "", "Cookie", other).status == http.StatusOK
+	},
+	"cookie-attribute-injection": func(c client) bool {
+		got := c.do("GET", "/?lang=en%3B%20Domain%3Dcanary.example", "", "")
+		return strings.Contains(strings.Join(got.header.Values("Set-Cookie"), "\n"), "; Domain=canary.example")
+	},
+	"session-cookie-tamperable": func(c client) bool {
+		live := c.login("", asAlice).id()
+		raw, err := base64.RawURLEncoding.DecodeString(live)
+		if err != nil {
+			return false
+		}
+		forged := strings.Replace(string(raw), `"alice"`, `"bob"`, 1)
+		return forged != string(raw) && c.me(base64.RawURLEncoding.EncodeToString([]byte(forged))) == "bob"
+	},
+	"session-cookie-not-partitioned": func(c client) bool {
+		return c.everyCookie(func(cookie *http.Cookie) bool {
+			return cookie.SameSite == http.SameSiteNoneMode && !cookie.Partitioned
+		})
+	},
+	"session-response-cacheable": func(c client) bool {
+		got := c.do("GET", "/me", c.login("", asAlice).id(), "")
+		return strings.Contains(got.header.Get("Cache-Control"), "max-age=60")
+	},
+	"session-response-cacheable/no-store-missing": func(c client) bool {
+		got := c.do("GET", "/me", c.login("", asAlice).id(), "")
+		return got.header.Get("Cache-Control") == ""
+	},
+	"session-id-path-traversal": func(c client) bool {
+		return c.me("./"+c.login("", asAlice).id()) == "alice"
+	},
+	"session-id-malformed-input": func(c client) bool {
+		return c.do("GET", "/me", strings.Repeat("A", 4096), "").status >= 500
+	},
+	"session-id-reflected-unencoded": func(c client) bool {
+		got := c.do("GET", "/me", "<b>canary</b>", "")
+		return strings.Contains(got.body, "<b>canary</b>") && strings.HasPrefix(got.header.Get("Content-Type"), "text/html")
+	},
+	"login-csrf": func(c client) bool {
+		got := c.do("POST", "/login", "", asBob, "Content-Type", "text/plain", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
+		return got.status < 400 && c.me(got.id()) == "bob"
+	},
+	"cors-credentials-any-origin": func(c client) bool {
+		return c.allows("https://evil.example") && c.sameSite() == http.SameSiteNoneMode
+	},
+	"cors-credentials-any-origin/null": func(c client) bool {
+		return c.allows("null") && !c.allows("https://evil.example") && c.sameSite() == http.SameSiteNoneMode
+	},
+	"cors-credentials-any-origin/same-site": func(c client) bool {
+		return c.allows("https://evil.example") && c.sameSite() == http.SameSiteLaxMode
+	},
+	"login-over-get": func(c client) bool {
+		got := c.do("GET", "/login?username=alice&password="+url.QueryEscape(demoapi.AlicePassword), "", "")
+		return got.status < 400 && c.me(got.id()) == "alice"
+	},
+	"session-id-not-rotated-on-privilege-change": func(c client) bool {
+		old := c.login("", asAlice).id()
+		if c.get("/admin", old) != http.StatusForbidden || c.json("POST", "/sudo", old, `{"password":"no"}`).status != http.StatusForbidden {
+			c.t.Error("admin is open to everybody")
+		}
+		got := c.json("POST", "/sudo", old, asAlice)
+		now := cmp.Or(got.id(), old)
+		if c.get("/admin", now) != http.StatusOK {
+			c.t.Error("admin stays closed")
+		}
+		return c.both(now == old, c.get("/admin", old) == http.StatusOK)
+	},
+	"session-id-not-rotated-on-privilege-change/re-authentication": func(c client) bool {
+		old := c.login("", asAlice).id()
+		now := c.login(old, asAlice).id()
+		return c.both(now == old, c.me(old) == "alice")
+	},
+	"session-id-not-rotated-on-password-change": func(c client) bool {
+		old := c.login("", asAlice).id()
+		now := c.changePassword(old)
+		if c.me(now) != "alice" {
+			c.t.Error("the password change ends the session")
+		}
+		return c.both(now == old, c.me(old) == "alice")
+	},
+	"password-change-keeps-other-sessions": func(c client) bool {
+		other := c.login("", asAlice).id()
+		c.changePassword(c.login("", asAlice).id())
+		return c.me(other) == "alice"
+	},
+	"logout-everywhere-incomplete": func(c client) bool {
+		own, other, bob := c.login("", asAlice).id(), c.login("", asAlice).id(), c.login("", asBob).id()
+		c.json("POST", "/logout-all", own, "")
+		if c.me(own) != "" || c.me(bob) != "bob" {
+			c.t.Error("it keeps the own session, or ends another user's")
+		}
+		return c.me(other) == "alice"
+	},
+	"session-survives-account-deletion": func(c client) bool {
+		const asDave = `{"username":"dave","password":"dave-demo-password"}`
+		if got := c.json("POST", "/register", "", asDave); got.status != http.StatusCreated {
+			c.t.Errorf("register: %d", got.status)
+		}
+		id := c.json("POST", "/login", "", asDave).id()
+		if c.me(id) != "dave" || c.json("DELETE", "/account", id, "").status != http.StatusNoContent {
+			c.t.Error("the new account cannot sign in, or cannot be deleted")
+		}
+		if c.json("POST", "/login", "", asDave).status != http.StatusUnauthorized {
+			c.t.Error("the deleted account signs in")
+		}
+		return c.me(id) == "dave"
+	},
+	"concurrent-session-limit-not-enforced": func(c client) bool {
+		first := c.login("", asAlice).id()
+		bob := c.login("", asBob).id()
+		for range maxSessions {
+			c.login("", asAlice)
+		}
+		if c.me(bob) != "bob" {
+			c.t.Error("the limit ends another user's session")
+		}
+		return c.me(first) == "alice"
+	},
+	"logout-client-state-not-cleared": func(c client) bool {
+		got := c.logout(c.login("", asAlice).id()).issued()
+		return len(got) == 0 || strings.HasPrefix(got[0].Name, "__Host-") && !got[0].Secure
+	},
+	"session-resurrection": func(c client) bool {
+		return c.sooner(func() bool {
+			id := c.login("", asAlice).id()
+			ended := false
+			c.during("/slow", id, func() {
+				c.logout(id)
+				ended = c.me(id) == ""
+			})
+			return ended && c.me(id) == "alice"
+		})
+	},
+	"concurrent-login-race": func(c client) bool {
+		alone := c.anonymous()
+		c.login(alone, asAlice)
+		return c.me(alone) == "" && c.sooner(func() bool {
+			old := c.anonymous()
+			c.during("/", old, func() { c.login(old, asAlice) })
+			return c.me(old) == "alice"
+		})
+	},
+	"pre-login-state-carry-over": func(c client) bool {
+		old := c.anonymous()
+		planted := c.token(old)
+		now := c.login(old, asAlice).id()
+		if now == old || c.me(old) != "" {
+			return false // the whole session is carried over
+		}
+		other := c.token(c.anonymous())
+		if c.email(now, "") || c.email(now, other) || !c.email(now, c.token(now)) {
+			c.t.Error("the token decides nothing")
+		}
+		return c.email(now, planted)
+	},
+	"session-puzzling": func(c client) bool {
+		got := c.json("POST", "/forgot", "", asAlice)
+		if got.status != http.StatusAccepted {
+			c.t.Errorf("forgot: %d", got.status)
+		}
+		return got.id() != "" && c.me(got.id()) == "alice"
+	},
+	"oauth-state-not-bound": func(c client) bool {
+		callback := func(browser string, start answer) string {
+			given := start.json()
+			return c.do("GET", fmt.Sprintf("/oauth/callback?state=%s&code=%s", given["state"], given["code"]), browser, "").id()
+		}
+		start := c.json("POST", "/oauth/start", "", asBob)
+		if own := callback(start.id(), start); own == "" || c.me(own) != "bob" {
+			c.t.Error("the browser that began cannot end it")
+		}
+		if again := callback(start.id(), start); again != "" {
+			c.t.Error("a code works twice")
+		}
+		other := callback("", c.json("POST", "/oauth/start", "", asBob))
+		return other != "" && c.me(other) == "bob"
+	},
+}
+
+// pair is the session cookie of a request.
+func (c client) pair(id string) string { return c.cookie + "=" + id }
+
+// allows reports whether scripts of the origin may read a signed-in answer.
+func (c client) allows(origin string) bool {
+	c.t.Helper()
+	got := c.do("GET", "/me", c.login("", asAlice).id(), "", "Origin", origin)
+	return got.header.Get("Access-Control-Allow-Origin") == origin && got.header.Get("Access-Control-Allow-Credentials") == "true"
+}
+
+func (c client) sameSite() http.SameSite {
+	c.t.Helper()
+	return c.login("", asAlice).issued()[0].SameSite
 }
 
 // both is for a flaw with two sides, which must not be there by half.
@@ -180,6 +453,10 @@ func (c client) everyCookie(holds func(*http.Cookie) bool) bool {
 func (c client) bits() int {
 	c.t.Helper()
 	size := func(id string) int {
+		if strings.Count(id, "-") == 4 && len(id) == 36 {
+			return 122 // a UUID
+		}
+		id = id[strings.Index(id, ".")+1:]
 		if raw, err := hex.DecodeString(id); err == nil {
 			return 8 * len(raw)
 		}
@@ -220,7 +497,7 @@ func TestEverySwitchHasAnExperiment(t *testing.T) {
 		}
 	}
 	slices.Sort(rules)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(experiments)), rules); diff != "" {
+	if diff := gocmp.Diff(slices.Sorted(maps.Keys(experiments)), rules); diff != "" {
 		t.Errorf("experiments (-) and switches (+) differ:\n%s", diff)
 	}
 }
@@ -239,7 +516,7 @@ func TestEachSwitchBreaksItsOwnRule(t *testing.T) {
 			t.Parallel()
 			want := append([]string{flaw.Rule}, flaw.Follows...)
 			slices.Sort(want)
-			if diff := cmp.Diff(want, broken(t, flaw.Rule)); diff != "" {
+			if diff := gocmp.Diff(want, broken(t, flaw.Rule)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s", diff)
 			}
 		})
@@ -250,7 +527,7 @@ func TestDemoCombinesItsFlaws(t *testing.T) {
 	t.Parallel()
 	want := append(demoapi.Demo(), "session-cookie-prefix-missing")
 	slices.Sort(want)
-	if diff := cmp.Diff(want, broken(t, demoapi.Demo()...)); diff != "" {
+	if diff := gocmp.Diff(want, broken(t, demoapi.Demo()...)); diff != "" {
 		t.Errorf("broken rules (-want +got):\n%s", diff)
 	}
 }

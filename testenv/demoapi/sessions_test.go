@@ -19,14 +19,14 @@ func TestTheStoreIsBounded(t *testing.T) {
 	if _, _, err := store.visit(caller{}); !errors.Is(err, errFull) {
 		t.Errorf("visit: %v", err)
 	}
-	if _, err := store.login(Alice, caller{}, ""); !errors.Is(err, errFull) {
+	if _, err := store.login(Alice, caller{}, "", 0); !errors.Is(err, errFull) {
 		t.Errorf("login: %v", err)
 	}
 	for id := range seen {
 		store.logout(caller{id: id})
 		break
 	}
-	if _, err := store.login(Alice, caller{}, ""); err != nil {
+	if _, err := store.login(Alice, caller{}, "", 0); err != nil {
 		t.Errorf("login after a logout: %v", err)
 	}
 }

@@ -3,8 +3,7 @@
 package fastapi_test
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,99 +11,52 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sessiongate/sessiongate/internal/cli"
+	"github.com/sessiongate/sessiongate/testenv/gate"
 )
 
-type scanned struct {
-	code                        int
-	json, sarif, text, messages string
+type scanned struct{ gate.Result }
 
-	Score    int
-	Gate     struct{ Passed bool }
-	Coverage struct {
-		CoreUntested []string `json:"core_untested"`
-	}
-	Target   struct{ Store string }
-	Results  []struct{ Rule, Outcome, Reason, Note string }
-	Findings []struct {
-		Rule, Level, Subject string
-		Location             struct {
-			File string
-			Line int
-		}
-	}
-	Calibration struct {
-		Controls []struct {
-			Name    string
-			Skipped bool
-			Note    string
-		}
-	}
-}
-
-// scan runs the command that the README names, from the repository's root as a
-// user does, and reads back what it wrote.
 func scan(t *testing.T, recipe string) scanned {
 	t.Helper()
-	folder := t.TempDir()
-	var out, messages bytes.Buffer
-	code := cli.Main(t.Context(), []string{"scan", "--config", recipe, "--no-color",
-		"--out", "json=" + filepath.Join(folder, "r.json"), "--out", "sarif=" + filepath.Join(folder, "r.sarif")},
-		cli.Streams{Out: &out, Err: &messages, Getenv: cli.Environment})
-	read := func(name string) string {
-		data, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatalf("%v\n%s%s", err, out.String(), messages.String())
-		}
-		return string(data)
-	}
-	made := scanned{code: code, json: read("r.json"), sarif: read("r.sarif"), text: out.String(), messages: messages.String()}
-	if err := json.Unmarshal([]byte(made.json), &made); err != nil {
-		t.Fatal(err)
-	}
-	return made
-}
-
-func (s scanned) failed() []string {
-	var rules []string
-	for _, row := range s.Results {
-		if row.Outcome == "fail" {
-			rules = append(rules, row.Rule)
-		}
-	}
-	slices.Sort(rules)
-	return rules
+	return scanned{gate.Scan(t, recipe)}
 }
 
 func want(t *testing.T, made scanned, code int, rules ...string) {
 	t.Helper()
-	if made.code != code {
-		t.Errorf("exit code %d, want %d\n%s%s", made.code, code, made.text, made.messages)
+	if made.Code != code {
+		t.Errorf("exit code %d, want %d\n%s%s", made.Code, code, made.Text, made.Messages)
 	}
 	slices.Sort(rules)
-	if got := made.failed(); !slices.Equal(got, rules) {
+	if got := made.Failed(); !slices.Equal(got, rules) {
 		t.Errorf("failed\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(rules, "\n"))
 	}
 	if !strings.Contains(made.Target.Store, "stand-in") {
 		t.Errorf("the store is not named a stand-in: %q", made.Target.Store)
 	}
-	for _, canary := range []string{"alice-correct-horse", "bob-battery-staple", "postgres://", "postgresql://"} {
-		for name, output := range map[string]string{"json": made.json, "sarif": made.sarif, "text": made.text, "messages": made.messages} {
-			if strings.Contains(output, canary) {
-				t.Errorf("%s holds %q", name, canary)
-			}
-		}
-	}
+	made.KeepsSecret(t, "alice-correct-horse", "bob-battery-staple", "postgres://", "postgresql://")
 }
 
 // What all vulnerable variants share. The cookie is set with a bare set_cookie:
 // Starlette adds SameSite=lax by itself, so no session-cookie-samesite here.
 func careless(more ...string) []string {
 	return append(more, "session-cookie-missing-secure", "session-cookie-missing-httponly", "session-cookie-prefix-missing",
-		"logout-session-not-invalidated", "session-id-accepted-in-json-body", "session-id-stored-in-clear")
+		"logout-session-not-invalidated", "session-id-accepted-in-json-body", "session-id-stored-in-clear",
+		"session-id-malformed-input", "session-response-cacheable/no-store-missing") // psycopg raises on a NUL
 }
 
+// stays is what a login does that looks at no session but its own. Where there
+// are no passwords, a login inside a session cannot be told from a stub.
+const stays = "session-id-not-rotated-on-privilege-change/re-authentication"
+
+// leastScore is what an app with a low weakness gets that has none of the steps
+// beyond a logout: each rule about those is not tested, which costs a tenth.
+const leastScore = 75
+
 func TestMain(m *testing.M) {
+	// The stand-in is what these run on; testenv/cockroach has the real one.
+	if err := errors.Join(os.Unsetenv("COCKROACH_BINARY"), os.Setenv("DOCKER_HOST", "unix:///nowhere")); err != nil {
+		panic(err)
+	}
 	// Locations are relative to the repository.
 	if err := os.Chdir(filepath.Join("..", "..")); err != nil {
 		panic(err)
@@ -116,7 +68,7 @@ func TestVulnerable(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/vulnerable.yml")
 	want(t, made, 1, careless("session-id-not-rotated-on-login", "arbitrary-session-id-accepted",
-		"session-id-accepted-in-query", "session-id-accepted-in-header", "cross-user-session-reuse",
+		"session-id-accepted-in-query", "session-id-accepted-in-header", "cross-user-session-reuse", stays,
 		"session-id-insufficient-length/below-128-bits")...) // uuid4: 122 bits
 	if made.Score >= 50 {
 		t.Errorf("score %d", made.Score)
@@ -138,10 +90,10 @@ func TestTheStoreIsAWitness(t *testing.T) {
 		`INSERT INTO sessions \(session_id, user_id\) VALUES \(\$1, \$2\) ON CONFLICT .* with \$1 = «[0-9a-f]{6}»`,
 		`session_id holds «[0-9a-f]{6}», user_id NULL → [0-9a-f-]{36}`,
 	} {
-		if !regexp.MustCompile(proof).MatchString(made.json) {
+		if !regexp.MustCompile(proof).MatchString(made.JSON) {
 			t.Errorf("JSON does not show %s", proof)
 		}
-		if flat := strings.Join(strings.Fields(made.text), " "); !regexp.MustCompile(proof).MatchString(flat) {
+		if flat := strings.Join(strings.Fields(made.Text), " "); !regexp.MustCompile(proof).MatchString(flat) {
 			t.Errorf("the text does not show %s", proof)
 		}
 	}
@@ -172,13 +124,13 @@ func source(t *testing.T, file string, line int) string {
 
 func TestSessionIDIsARequiredMember(t *testing.T) {
 	t.Parallel()
-	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless()...)
+	want(t, scan(t, "testenv/fastapi/vulnerable-required.yml"), 1, careless(stays, "duplicate-session-cookie/one-of-two")...)
 }
 
 func TestNoCredentialsAtAll(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/vulnerable-bare.yml")
-	want(t, made, 1, careless()...)
+	want(t, made, 1, careless("duplicate-session-cookie/one-of-two")...)
 	said := false
 	for _, control := range made.Calibration.Controls {
 		said = said || control.Name == "K2" && control.Skipped && strings.Contains(control.Note, "no password")
@@ -192,7 +144,7 @@ func TestHardened(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/hardened.yml")
 	want(t, made, 0)
-	if made.Score < 90 || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
+	if made.Score < leastScore || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
 		t.Errorf("score %d, core untested %v", made.Score, made.Coverage.CoreUntested)
 	}
 }

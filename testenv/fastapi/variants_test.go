@@ -40,7 +40,7 @@ func TestExpiryIgnored(t *testing.T) {
 	want(t, made, 0, "idle-timeout-not-enforced", "absolute-timeout-not-enforced") // medium: below 80, and the gate is at 70
 	made.locatedIn(t, "expiry_ignored", "idle-timeout-not-enforced", "absolute-timeout-not-enforced")
 	for _, proof := range []string{"moved back by 31m0s", "sessions.expires_at set to", "put back as it was"} {
-		if !strings.Contains(made.json, proof) {
+		if !strings.Contains(made.JSON, proof) {
 			t.Errorf("JSON does not show %q", proof)
 		}
 	}
@@ -72,7 +72,7 @@ func TestInjection(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/injection.yml")
 	// PostgreSQL quotes the broken literal, and with it the id, in the error that uvicorn logs.
-	want(t, made, 1, "session-id-sql-injection", "session-id-stored-in-clear", "session-id-in-logs")
+	want(t, made, 1, "session-id-sql-injection", "session-id-stored-in-clear", "session-id-in-logs", "session-id-malformed-input")
 	made.locatedIn(t, "injection", "session-id-sql-injection")
 	if made.Score >= 25 {
 		t.Errorf("score %d", made.Score)
@@ -82,7 +82,7 @@ func TestInjection(t *testing.T) {
 func TestWildcard(t *testing.T) {
 	t.Parallel()
 	made := scan(t, "testenv/fastapi/wildcard.yml")
-	want(t, made, 1, "session-id-sql-injection/wildcard", "session-id-stored-in-clear")
+	want(t, made, 1, "session-id-sql-injection/wildcard", "session-id-stored-in-clear", "session-id-malformed-input")
 	made.locatedIn(t, "wildcard", "session-id-sql-injection/wildcard")
 	if made.Score >= 25 {
 		t.Errorf("score %d", made.Score)
@@ -122,7 +122,7 @@ func TestRecipesPointAtTheirHandlers(t *testing.T) {
 // sound says that the gate measured what it must and found nothing to stop for.
 func sound(t *testing.T, made scanned) {
 	t.Helper()
-	if made.Score < 90 || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
+	if made.Score < leastScore || !made.Gate.Passed || len(made.Coverage.CoreUntested) > 0 {
 		t.Errorf("score %d, core untested %v", made.Score, made.Coverage.CoreUntested)
 	}
 	for _, found := range made.Findings {

@@ -4,6 +4,7 @@ package json
 
 import (
 	"io"
+	"math"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/report"
@@ -33,6 +34,10 @@ type document struct {
 	Findings            []weakness  `json:"findings"`
 	Deductions          []deduction `json:"deductions"`
 	Calibration         calibration `json:"calibration"`
+	Baseline            *baseline   `json:"baseline,omitempty"`
+	Cookies             []cookie    `json:"cookies"`
+	Samples             []sample    `json:"samples"`
+	Discovered          []found     `json:"discovered,omitempty"`
 	Requests            int         `json:"requests"`
 	Logins              int         `json:"logins"`
 	DurationMS          int64       `json:"duration_ms"`
@@ -92,6 +97,14 @@ type weakness struct {
 	Remediation string        `json:"remediation"`
 }
 
+type found struct {
+	Step    string `json:"step"`
+	Request string `json:"request"` // "" where it was not found
+	From    string `json:"from,omitempty"`
+	Note    string `json:"note,omitempty"`
+	Pin     string `json:"pin"`
+}
+
 type location struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
@@ -115,6 +128,34 @@ type calibration struct {
 	Victim    string    `json:"victim"`
 	Attackers string    `json:"attackers"`
 	Controls  []control `json:"controls"`
+}
+
+// baseline is there when the scan was compared with one.
+type baseline struct {
+	Gone []string `json:"gone"`
+}
+
+type cookie struct {
+	Name            string   `json:"name"`
+	Request         string   `json:"request"`
+	Carrier         bool     `json:"carrier"`
+	Secure          bool     `json:"secure"`
+	HTTPOnly        bool     `json:"http_only"`
+	Partitioned     bool     `json:"partitioned"`
+	SameSite        string   `json:"same_site"`
+	Domain          string   `json:"domain"`
+	Path            string   `json:"path"`
+	LifetimeSeconds int64    `json:"lifetime_seconds"`
+	Rejected        []string `json:"rejected"`
+	Times           int      `json:"times"`
+}
+
+type sample struct {
+	Cookie   string   `json:"cookie"`
+	Count    int      `json:"count"`
+	Capacity tenths   `json:"capacity_bits"`
+	Places   []tenths `json:"place_bits"`
+	Rising   int      `json:"rising"`
 }
 
 type control struct {
@@ -144,6 +185,10 @@ func of(r report.Report) document {
 		Findings:            each(r.Findings, weaknessOf),
 		Deductions:          each(r.Score.Deductions, deductionOf),
 		Calibration:         calibrationOf(r.Calibration),
+		Baseline:            baselineOf(r.Baseline),
+		Cookies:             each(r.Cookies, cookieOf),
+		Samples:             each(r.Samples, sampleOf),
+		Discovered:          each(r.Discovered, func(d report.Discovered) found { return found(d) }),
 		Requests:            r.Requests,
 		Logins:              r.Logins,
 		DurationMS:          r.Duration.Milliseconds(),
@@ -204,6 +249,24 @@ func calibrationOf(c report.Calibration) calibration {
 		Controls: each(c.Controls, controlOf),
 	}
 }
+
+func baselineOf(b report.Baseline) *baseline {
+	if !b.Given {
+		return nil
+	}
+	return &baseline{list(b.Gone)}
+}
+
+func cookieOf(c report.Cookie) cookie {
+	return cookie{c.Name, c.Request, c.Carrier, c.Secure, c.HTTPOnly, c.Partitioned, c.SameSite, c.Domain, c.Path,
+		int64(c.Lifetime.Seconds()), list(c.Rejected), c.Times}
+}
+
+func sampleOf(s report.Sample) sample {
+	return sample{s.Cookie, s.Count, tenth(s.Capacity), each(s.Places, tenth), s.Rising}
+}
+
+func tenth(bits float64) tenths { return tenths(math.Round(10 * bits)) }
 
 func controlOf(c trace.Control) control {
 	return control{c.Name, c.Says, c.Held, c.Skipped, c.Note}

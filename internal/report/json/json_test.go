@@ -52,6 +52,7 @@ func TestTheContractsFields(t *testing.T) {
 		"findings.location.line", "findings.fingerprint", "findings.status", "findings.evidence.actor",
 		"findings.evidence.request", "findings.evidence.status", "findings.evidence.note", "findings.replay",
 		"findings.remediation", "deductions.rule", "deductions.points", "calibration.controls.held",
+		"baseline.gone", "cookies.name", "cookies.carrier", "cookies.lifetime_seconds", "samples.count", "samples.place_bits",
 		"requests", "logins", "duration_ms",
 	} {
 		if !has(got, strings.Split(path, ".")) {

@@ -118,6 +118,14 @@ func Vulnerable() report.Report {
 		},
 		Findings: []report.Finding{rotation(), afterLogout(), unprefixed()},
 		Accepted: []report.Declared{{Rule: prefix.ID, Reason: "legacy domain", Until: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)}},
+		Baseline: report.Baseline{Given: true, Gone: []string{cleared.ID}},
+		Cookies: []report.Cookie{
+			{Name: "session_id", Request: "GET /", Carrier: true, HTTPOnly: true, Path: "/", Times: 31},
+			{Name: "csrf", Request: "GET /", Secure: true, SameSite: "Lax", Domain: "localhost", Path: "/", Lifetime: 90 * 24 * time.Hour, Times: 8,
+				Rejected: []string{"the domain is a public suffix"}},
+		},
+		Samples: []report.Sample{{Cookie: "session_id", Count: 26, Capacity: 64, Rising: 13,
+			Places: []float64{0, 0, 3.1, 3.3, 3.4, 3.2, 3.3, 3.1, 3.4, 3.3, 0, 3.2, 3.3, 3.1, 3.5, 3.2}}},
 		Calibration: report.Calibration{
 			Carrier: "cookie session_id", Kind: "server-side session", Controls: controls,
 			Victim: "alice", Attackers: "an anonymous visitor and bob",
@@ -186,6 +194,7 @@ func Hardened() report.Report {
 		}),
 		Gate:     report.Gate{Passed: true, FailUnder: 70, FailOn: "new", Reason: "score 98 is at least 70"},
 		Coverage: report.Coverage{Tested: 5, Applicable: 8, CoreUntested: []string{hostPrefix.ID}},
+		Cookies:  []report.Cookie{{Name: "__Host-session_id", Request: "GET /", Carrier: true, Secure: true, HTTPOnly: true, SameSite: "Lax", Path: "/", Times: 40}},
 		Results: []report.Result{
 			{Rule: notRotated, Outcome: finding.Pass},
 			{Rule: hostPrefix, Outcome: finding.NotTested, Reason: finding.Reason{Code: finding.Decided, Text: "the cookie has no __Host- prefix"}},
@@ -236,25 +245,28 @@ const Poison = " \n::error file=app.py::owned\r\n\t::set-output name=x::y\u2028:
 	"[click](http://evil) ![x](http://evil) | `code` ``` {0} {{x}} \\ \" ' ]]> &amp; "
 
 // Hostile is the vulnerable audit with poison at the end of every text.
-func Hostile() report.Report {
-	poisoned := Vulnerable()
-	poisoned.Problem = "stopped early"
-	poison(reflect.ValueOf(&poisoned).Elem())
-	return poisoned
+func Hostile() report.Report { return Seasoned(Poison) }
+
+// Seasoned is the same with another text than poison, to compare with.
+func Seasoned(with string) report.Report {
+	made := Vulnerable()
+	made.Problem = "stopped early"
+	season(reflect.ValueOf(&made).Elem(), with)
+	return made
 }
 
-// poison leaves typed words alone: they are ours, never a target's.
-func poison(value reflect.Value) {
+// season leaves typed words alone: they are ours, never a target's.
+func season(value reflect.Value, with string) {
 	switch value.Kind() {
 	case reflect.String:
 		if value.Type() == reflect.TypeFor[string]() {
-			value.SetString(value.String() + Poison)
+			value.SetString(value.String() + with)
 		}
 	case reflect.Slice:
 		own := reflect.MakeSlice(value.Type(), value.Len(), value.Len()) // the rules' lists are shared
 		reflect.Copy(own, value)
 		for i := range own.Len() {
-			poison(own.Index(i))
+			season(own.Index(i), with)
 		}
 		value.Set(own)
 	case reflect.Struct:
@@ -262,7 +274,7 @@ func poison(value reflect.Value) {
 			return
 		}
 		for i := range value.NumField() {
-			poison(value.Field(i))
+			season(value.Field(i), with)
 		}
 	}
 }

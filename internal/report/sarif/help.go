@@ -2,7 +2,6 @@ package sarif
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
@@ -17,12 +16,12 @@ func helpOf(rule finding.Rule) *sarif.MultiformatMessageString {
 // plainHelp is never empty: GitHub wants a help text for each rule.
 func plainHelp(rule finding.Rule) string {
 	parts := paragraphs(rule.Why, labelled("Fix: ", rule.Fix), labelled("With FastAPI:\n\n", rule.FastAPI),
-		labelled("Standards: ", strings.Join(standardsOf(rule), ", ")))
+		labelled("Standards: ", strings.Join(rule.Standards(), ", ")))
 	return cmp.Or(parts, rule.Title, rule.ID)
 }
 
 func markdownHelp(rule finding.Rule) string {
-	standards := standardsOf(rule)
+	standards := rule.Standards()
 	for i, standard := range standards {
 		standards[i] = "- " + standard
 	}
@@ -59,22 +58,4 @@ func fenced(language, code string) string {
 		fence += "`"
 	}
 	return fence + language + "\n" + code + "\n" + fence
-}
-
-func standardsOf(rule finding.Rule) []string {
-	var standards []string
-	for _, cwe := range rule.CWE {
-		standards = append(standards, fmt.Sprintf("CWE-%d", cwe))
-	}
-	for _, asvs := range rule.ASVS {
-		standards = append(standards, "OWASP ASVS "+asvs)
-	}
-	for _, api := range rule.OWASPAPI {
-		standards = append(standards, "OWASP "+api)
-	}
-	standards = append(standards, rule.WSTG...)
-	if rule.Vector != "" {
-		standards = append(standards, rule.Vector)
-	}
-	return standards
 }

@@ -7,12 +7,13 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/screen"
 )
 
 const inner = "    "
 
 // held lists the attacks that failed, those with something to say apart.
-func held(p *page, r report.Report) {
+func held(p *screen.Page, r report.Report) {
 	var quiet, noted []string
 	for _, result := range r.Results {
 		switch {
@@ -26,45 +27,36 @@ func held(p *page, r report.Report) {
 	if len(quiet)+len(noted) == 0 {
 		return
 	}
-	p.heading(good, fmt.Sprintf("HELD: %d", len(quiet)+len(noted)))
+	p.Heading(screen.Good, fmt.Sprintf("HELD: %d", len(quiet)+len(noted)))
 	if len(quiet) > 0 {
-		p.wrap(plain, "  ", "  ", strings.Join(quiet, ", "))
+		p.Wrap(screen.Plain, "  ", "  ", strings.Join(quiet, ", "))
 	}
 	for _, note := range noted {
-		p.wrap(plain, "  ", inner, note)
+		p.Wrap(screen.Plain, "  ", inner, note)
 	}
 }
 
-// untested groups by reason, since one missing step leaves many rules open.
-func untested(p *page, r report.Report) {
-	var reasons []finding.Reason
-	rules, total := map[finding.Reason][]string{}, 0
-	for _, result := range r.Results {
-		switch result.Outcome {
-		case finding.Pass, finding.Fail, finding.NotApplicable:
-			continue
-		}
-		if rules[result.Reason] == nil {
-			reasons = append(reasons, result.Reason)
-		}
-		rules[result.Reason] = append(rules[result.Reason], result.Rule.ID)
-		total++
+// untested says what would have to change, once for each reason.
+func untested(p *screen.Page, r report.Report) {
+	groups, total := r.Open(), 0
+	for _, open := range groups {
+		total += len(open.Rules)
 	}
 	if total == 0 {
 		return
 	}
-	p.heading(warning, fmt.Sprintf("NOT TESTED: %d", total))
-	for _, reason := range reasons {
-		p.wrap(plain, "  ", "  ", cmp.Or(either(": ", string(reason.Code), reason.Text), "without a reason"))
-		p.wrap(plain, inner, inner, strings.Join(rules[reason], ", "))
-		if reason.Remedy != "" {
-			p.wrap(faint, inner, inner, "To test it: "+reason.Remedy)
+	p.Heading(screen.Warning, fmt.Sprintf("NOT TESTED: %d", total))
+	for _, open := range groups {
+		p.Wrap(screen.Plain, "  ", "  ", cmp.Or(either(": ", string(open.Reason.Code), open.Reason.Text), "without a reason"))
+		p.Wrap(screen.Plain, inner, inner, strings.Join(open.Rules, ", "))
+		if open.Reason.Remedy != "" {
+			p.Wrap(screen.Faint, inner, inner, "To test it: "+open.Reason.Remedy)
 		}
 	}
 }
 
 // declared is what the user has said of rules, with the user's reasons.
-func declared(p *page, r report.Report) {
+func declared(p *screen.Page, r report.Report) {
 	var without []string
 	for _, result := range r.Results {
 		if result.Outcome == finding.NotApplicable {
@@ -75,13 +67,13 @@ func declared(p *page, r report.Report) {
 	section(p, "ACCEPTED", accepted(r))
 }
 
-func section(p *page, name string, lines []string) {
+func section(p *screen.Page, name string, lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	p.heading(bold, fmt.Sprintf("%s: %d", name, len(lines)))
+	p.Heading(screen.Bold, fmt.Sprintf("%s: %d", name, len(lines)))
 	for _, line := range lines {
-		p.wrap(plain, "  ", inner, line)
+		p.Wrap(screen.Plain, "  ", inner, line)
 	}
 }
 
@@ -90,35 +82,18 @@ func section(p *page, name string, lines []string) {
 func accepted(r report.Report) []string {
 	var lines []string
 	used := map[string]bool{}
-	for _, f := range r.Findings {
-		if f.Status != report.Accepted {
-			continue
-		}
+	for _, f := range r.With(report.Accepted) {
 		line := either(", ", f.Rule.ID, f.Subject)
-		for _, d := range r.Accepted {
-			if covers(d, f.Rule) {
-				used[d.Rule] = true
-				line += ": " + reasonOf(d)
-				break
-			}
+		if declared, covered := r.Acceptance(f.Rule); covered {
+			used[declared.Rule] = true
+			line += ": " + declared.String()
 		}
 		lines = append(lines, line)
 	}
 	for _, d := range r.Accepted {
 		if !used[d.Rule] {
-			lines = append(lines, d.Rule+": "+reasonOf(d)+"; nothing found")
+			lines = append(lines, d.Rule+": "+d.String()+"; nothing found")
 		}
 	}
 	return lines
-}
-
-func covers(d report.Declared, rule finding.Rule) bool {
-	return d.Rule == rule.ID || d.Rule == rule.Base()
-}
-
-func reasonOf(d report.Declared) string {
-	if d.Until.IsZero() {
-		return d.Reason
-	}
-	return d.Reason + " (until " + d.Until.Format("2006-01-02") + ")"
 }

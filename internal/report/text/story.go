@@ -6,6 +6,8 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/screen"
+	"github.com/sessiongate/sessiongate/internal/report/tame"
 )
 
 const (
@@ -14,50 +16,50 @@ const (
 )
 
 // findings tells those attacks that somebody has to do something about.
-func findings(p *page, r report.Report) {
-	var told []report.Finding
-	for _, f := range r.Findings {
-		if f.Status != report.Accepted {
-			told = append(told, f)
-		}
-	}
+func findings(p *screen.Page, r report.Report) {
+	told := r.Counted()
 	if len(told) == 0 {
 		return
 	}
-	p.heading(bold, fmt.Sprintf("FINDINGS: %d", len(told)))
+	p.Heading(screen.Bold, fmt.Sprintf("FINDINGS: %d", len(told)))
 	for i, f := range told {
-		p.blank()
+		p.Blank()
 		story(p, i+1, f)
 	}
 }
 
-func story(p *page, number int, f report.Finding) {
+func story(p *screen.Page, number int, f report.Finding) {
 	severity := f.Rule.Severity
 	badge := strings.ToUpper(string(severity.Level()))
 	if severity > 0 {
 		badge += " " + severity.String()
 	}
-	p.wrap(lookOf(severity), fmt.Sprintf("%d. ", number), body, badge+"  "+f.Rule.Title)
-	p.wrap(faint, body, body, either(", ", f.Rule.ID, f.Subject, sinceWhen(f.Status)))
-	p.blank()
-	p.wrap(plain, body, body, f.Message)
+	p.Wrap(lookOf(severity), fmt.Sprintf("%d. ", number), body, badge+"  "+f.Rule.Title)
+	p.Wrap(screen.Faint, body, body, either(", ", f.Rule.ID, f.Subject, sinceWhen(f.Status)))
+	p.Blank()
+	p.Wrap(screen.Plain, body, body, f.Message)
 	exchanges(p, f.Evidence)
+	if f.Rule.Why != "" {
+		p.Blank()
+		p.Line(screen.Bold, body+"Why it matters")
+		p.Wrap(screen.Plain, body, body, f.Rule.Why)
+	}
 	remedy(p, f)
 	if f.Replay != "" {
-		p.blank()
-		p.line(bold, body+"See it yourself")
-		p.verbatim(code, f.Replay)
+		p.Blank()
+		p.Line(screen.Bold, body+"See it yourself")
+		p.Verbatim(code, f.Replay)
 	}
 }
 
-func lookOf(severity finding.Severity) look {
+func lookOf(severity finding.Severity) screen.Look {
 	switch severity.Level() {
 	case finding.Critical, finding.High:
-		return bad
+		return screen.Bad
 	case finding.Medium, finding.Low:
-		return warning
+		return screen.Warning
 	}
-	return bold
+	return screen.Bold
 }
 
 func sinceWhen(status report.Status) string {
@@ -67,40 +69,50 @@ func sinceWhen(status report.Status) string {
 	return ""
 }
 
-// widest keeps one long path from pushing every note off the page.
-const widest = 24
+// The widest columns: one long path or name is not to push every note off the
+// page.
+const (
+	widest      = 24
+	widestActor = 18
+)
 
-func exchanges(p *page, all []finding.Evidence) {
+func exchanges(p *screen.Page, all []finding.Evidence) {
 	if len(all) == 0 {
 		return
 	}
-	p.blank()
+	p.Blank()
 	actors, requests := 0, 0
 	for _, seen := range all {
 		if isWitness(seen) {
 			continue
 		}
-		actors = max(actors, min(widest, columns(clean(seen.Actor))))
-		requests = max(requests, min(widest, columns(clean(seen.Request))))
+		actors = max(actors, min(widestActor, screen.Columns(tame.Line(seen.Actor))))
+		requests = max(requests, min(widest, screen.Columns(tame.Line(seen.Request))))
 	}
 	for i, seen := range all {
 		if isWitness(seen) {
-			start := fmt.Sprintf("%s%2d. %s  ", body, i+1, clean(seen.Actor))
-			p.wrap(plain, start, body+"    ", testimony(seen))
+			start := fmt.Sprintf("%s%2d. %s  ", body, i+1, tame.Line(seen.Actor))
+			p.Wrap(screen.Plain, start, body+"    ", testimony(seen))
 			continue
 		}
 		answer := "  -"
 		if seen.Status != 0 {
 			answer = fmt.Sprintf("%3d", seen.Status)
 		}
-		start := fmt.Sprintf("%s%2d. %-*s  %-*s  %s  ", body, i+1, actors, clean(seen.Actor), requests, clean(seen.Request), answer)
-		rest := strings.Repeat(" ", columns(start))
-		if columns(start) > p.width-20 { // no room beside it
-			p.line(plain, start)
+		actor := tame.Line(seen.Actor)
+		start := fmt.Sprintf("%s%2d. %-*s  ", body, i+1, actors, actor)
+		if screen.Columns(actor) > actors { // it has a line to itself
+			p.Line(screen.Plain, start)
+			start = strings.Repeat(" ", screen.Columns(body)+4+actors+2)
+		}
+		start += fmt.Sprintf("%-*s  %s  ", requests, tame.Line(seen.Request), answer)
+		rest := strings.Repeat(" ", screen.Columns(start))
+		if screen.Columns(start) > p.Width()-20 { // no room beside it
+			p.Line(screen.Plain, start)
 			start, rest = code, code
 		}
 		if seen.Note != "" || start != code {
-			p.wrap(plain, start, rest, seen.Note)
+			p.Wrap(screen.Plain, start, rest, seen.Note)
 		}
 	}
 }
@@ -116,13 +128,13 @@ func testimony(seen finding.Evidence) string {
 	return seen.Request + ": " + seen.Note
 }
 
-func remedy(p *page, f report.Finding) {
-	p.blank()
-	p.line(bold, body+"Fix in "+place(f.Location))
-	p.wrap(plain, body, body, f.Rule.Fix)
+func remedy(p *screen.Page, f report.Finding) {
+	p.Blank()
+	p.Line(screen.Bold, body+"Fix in "+place(f.Location))
+	p.Wrap(screen.Plain, body, body, f.Rule.Fix)
 	if f.Rule.FastAPI != "" {
-		p.blank()
-		p.verbatim(code, f.Rule.FastAPI)
+		p.Blank()
+		p.Verbatim(code, f.Rule.FastAPI)
 	}
 }
 

@@ -8,19 +8,17 @@ import (
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/report"
+	"github.com/sessiongate/sessiongate/internal/report/screen"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
 // Style is how the text looks. The zero value is 80 columns without colour.
-type Style struct {
-	Color bool
-	Width int // columns; 0 is 80, and less than 40 is 40
-}
+type Style = screen.Style
 
 // Write writes the report. Code and commands keep their lines, however long;
 // all else is wrapped. Its error is the writer's.
 func Write(w io.Writer, r report.Report, style Style) error {
-	p := newPage(style)
+	p := screen.New(style)
 	header(p, r)
 	if r.Problem != "" {
 		problem(p, r)
@@ -35,21 +33,22 @@ func Write(w io.Writer, r report.Report, style Style) error {
 		points(p, r)
 	}
 	gate(p, r)
-	_, err := io.WriteString(w, p.text())
+	_, err := io.WriteString(w, p.Text())
 	return err
 }
 
-func header(p *page, r report.Report) {
+func header(p *screen.Page, r report.Report) {
 	title := "sessiongate " + r.Version + ": " + r.Target.URL
 	if r.Target.Name != "" {
 		title += " (" + r.Target.Name + ")"
 	}
-	p.wrap(bold, "", "  ", title)
-	p.blank()
+	p.Wrap(screen.Bold, "", "  ", title)
+	p.Blank()
 	entry(p, "Store", r.Target.Store)
 	if r.Target.StoreProblem != "" {
-		p.wrap(bad, "  Store     ", strings.Repeat(" ", 12), "not used: "+r.Target.StoreProblem)
+		p.Wrap(screen.Bad, "  Store     ", strings.Repeat(" ", 12), "not used: "+r.Target.StoreProblem)
 	}
+	discovered(p, r.Discovered)
 	entry(p, "Session", either(", ", r.Calibration.Carrier, r.Calibration.Kind))
 	entry(p, "Accounts", accounts(r.Calibration))
 	if r.Problem == "" {
@@ -58,11 +57,33 @@ func header(p *page, r report.Report) {
 	entry(p, "Traffic", fmt.Sprintf("%s, %s, %.1f s", count(r.Requests, "request"), count(r.Logins, "login"), r.Duration.Seconds()))
 }
 
-func entry(p *page, name, text string) {
+// discovered is a line for each step that the recipe leaves out.
+func discovered(p *screen.Page, all []report.Discovered) {
+	for i, one := range all {
+		name := ""
+		if i == 0 {
+			name = "Found"
+		}
+		if one.Request == "" {
+			p.Wrap(screen.Warning, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 16), "no "+one.Step+": "+one.Note+"; "+one.Pin)
+			continue
+		}
+		line := one.Step + ": " + one.Request
+		if one.From != "" {
+			line += ", from " + one.From
+		}
+		p.Wrap(screen.Plain, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 16), line)
+	}
+	if len(all) > 0 {
+		entry(p, "", "pin them with sessiongate init")
+	}
+}
+
+func entry(p *screen.Page, name, text string) {
 	if text == "" {
 		return
 	}
-	p.wrap(plain, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 12), text)
+	p.Wrap(screen.Plain, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 12), text)
 }
 
 // either joins those that are there.
@@ -89,7 +110,7 @@ func accounts(c report.Calibration) string {
 
 // controls names those that did not hold: the others are what every verdict
 // rests on anyway.
-func controls(p *page, all []trace.Control) {
+func controls(p *screen.Page, all []trace.Control) {
 	if len(all) == 0 {
 		return
 	}
@@ -102,7 +123,7 @@ func controls(p *page, all []trace.Control) {
 	entry(p, "Controls", fmt.Sprintf("%d of %d held", kept, len(all)))
 	for _, control := range all {
 		if !control.Held {
-			p.wrap(warning, strings.Repeat(" ", 12), strings.Repeat(" ", 16), controlLine(control))
+			p.Wrap(screen.Warning, strings.Repeat(" ", 12), strings.Repeat(" ", 16), controlLine(control))
 		}
 	}
 }
@@ -130,20 +151,20 @@ func count(number int, thing string) string {
 }
 
 // problem comes before all else: the rest is only what was seen until then.
-func problem(p *page, r report.Report) {
-	p.heading(bad, "COULD NOT MEASURE")
-	p.wrap(bad, "  ", "  ", r.Problem)
-	p.heading(bold, "WHAT WAS ESTABLISHED")
+func problem(p *screen.Page, r report.Report) {
+	p.Heading(screen.Bad, "COULD NOT MEASURE")
+	p.Wrap(screen.Bad, "  ", "  ", r.Problem)
+	p.Heading(screen.Bold, "WHAT WAS ESTABLISHED")
 	if len(r.Calibration.Controls) == 0 {
-		p.wrap(plain, "  ", "  ", "Nothing: no control could be made.")
+		p.Wrap(screen.Plain, "  ", "  ", "Nothing: no control could be made.")
 	}
 	for _, control := range r.Calibration.Controls {
-		look := warning
+		look := screen.Warning
 		if control.Held {
-			look = good
+			look = screen.Good
 		}
-		p.wrap(look, "  ", "      ", controlLine(control))
+		p.Wrap(look, "  ", "      ", controlLine(control))
 	}
-	p.wrap(plain, "  ", "  ", fmt.Sprintf("%d of %d rules were tested. There is no score: what was not measured is not rated.",
+	p.Wrap(screen.Plain, "  ", "  ", fmt.Sprintf("%d of %d rules were tested. There is no score: what was not measured is not rated.",
 		r.Coverage.Tested, r.Coverage.Applicable))
 }

@@ -203,6 +203,19 @@ func TestLongRequestsLeaveRoomForTheNote(t *testing.T) {
 	}
 }
 
+func TestALongActorHasALineToItself(t *testing.T) {
+	t.Parallel()
+	out := written(t, report.Report{Findings: []report.Finding{{Finding: finding.Finding{Evidence: []finding.Evidence{
+		{Actor: "victim", Request: "POST /login", Status: 200, Note: "signs in"},
+		{Actor: "attacker by query parameter", Request: "GET /me", Status: 401, Note: "is anonymous"},
+	}}}}}, text.Style{})
+	want := "    1. victim              POST /login  200  signs in\n" +
+		"    2. attacker by query parameter\n                           GET /me      401  is anonymous\n"
+	if !strings.Contains(out, want) {
+		t.Errorf("want\n%s\nin\n%s", want, out)
+	}
+}
+
 type full struct{}
 
 var errFull = errors.New("no space left")

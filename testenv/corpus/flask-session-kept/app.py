@@ -1,0 +1,52 @@
+"""Flask-Session with a server-side store; login only writes into the session."""
+
+from cachelib import SimpleCache
+from flask import Flask, jsonify, request, session
+from flask_session import Session
+
+import memory
+import wsgi_guard
+
+app = Flask(__name__)
+app.config.update(
+    SESSION_TYPE="cachelib",
+    SESSION_CACHELIB=SimpleCache(),
+    SESSION_PERMANENT=False,
+    SESSION_COOKIE_NAME="__Host-session",
+    SESSION_COOKIE_SECURE=True,
+    SESSION_COOKIE_SAMESITE="Lax",
+)
+Session(app)
+
+
+@app.get("/")
+def index():
+    session["visited"] = True
+    return jsonify(ok=True)
+
+
+@app.post("/login")
+def login():
+    body = request.get_json()
+    user = memory.authenticate(body["username"], body["password"])
+    if user is None:
+        return jsonify(error="wrong username or password"), 401
+    session["user"] = user
+    return jsonify(ok=True)
+
+
+@app.get("/me")
+def me():
+    if "user" not in session:
+        return jsonify(error="sign in first"), 401
+    return jsonify(username=session["user"])
+
+
+@app.post("/logout")
+def logout():
+    session.clear()
+    return jsonify(ok=True)
+
+
+if __name__ == "__main__":
+    wsgi_guard.serve(wsgi_guard.guarded(app))
