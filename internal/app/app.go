@@ -69,12 +69,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	limit, cancel := context.WithTimeout(ctx, options.Timeout)
 	defer cancel()
 
-	redactor := &secret.Redactor{}
-	redactor.Add(options.Recipe.Secrets...)
-	for _, user := range options.Recipe.Users {
-		redactor.Add(user.Password)
-	}
-	s := &scan{Options: options, redactor: redactor, store: options.Store}
+	s := newScan(options)
 	result := s.run(limit)
 	if err := ctx.Err(); err != nil {
 		return report.Report{}, err
@@ -84,6 +79,15 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	made := result.Report(setting)
 	made.Baseline = compared(baseline, made.Findings)
 	return made, nil
+}
+
+func newScan(options Options) *scan {
+	redactor := &secret.Redactor{}
+	redactor.Add(options.Recipe.Secrets...)
+	for _, user := range options.Recipe.Users {
+		redactor.Add(user.Password)
+	}
+	return &scan{Options: options, redactor: redactor, catalogue: catalog.All(), store: options.Store}
 }
 
 // compared says what the baseline has and this scan no longer found.
@@ -106,12 +110,14 @@ func compared(baseline map[json.Known]bool, findings []report.Finding) report.Ba
 type scan struct {
 	Options
 	redactor *secret.Redactor
-	target   *launch.Target
-	store    string
-	world    *browser.World
-	witness  *witness // nil without a store
-	ended    string
-	found    *discover.Result // nil where the recipe says enough
+	// catalogue is empty where only calibration is wanted.
+	catalogue []probe.Probe
+	target    *launch.Target
+	store     string
+	world     *browser.World
+	witness   *witness // nil without a store
+	ended     string
+	found     *discover.Result // nil where the recipe says enough
 	// blind is why the recipe's store is not seen; "" where it is.
 	blind error
 }
@@ -125,25 +131,25 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	s.target = stage.target
 	base, err := url.Parse(stage.target.URL)
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	s.discover(ctx, base)
 	faces := &audit.Faces{}
 	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
-		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
+		Catalogue: s.catalogue, World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
 		Missing: s.missing(), Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	return result
 }

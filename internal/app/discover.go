@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/browser"
 	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/report"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -103,3 +105,37 @@ func pin(one discover.Found) string {
 	return "sessiongate init"
 }
 
+// Found is what discovery and one calibration made of a recipe.
+type Found struct {
+	Recipe      *recipe.Recipe // with the steps that were found
+	Written     *recipe.Recipe // as it was given
+	Unproven    recipe.Steps   // read and never tried
+	Discovered  []report.Discovered
+	Calibration report.Calibration
+	Problem     string // why calibration did not hold; "" when it did
+	Requests    int
+}
+
+// Discover brings the target up, finds the steps that the recipe leaves out,
+// and calibrates once, without a single attack. Its error is about the user's
+// input, or the context's own.
+func Discover(ctx context.Context, options Options) (Found, error) {
+	if err := check(options.Recipe); err != nil {
+		return Found{}, err
+	}
+	options.Timeout = cmp.Or(max(options.Timeout, 0), defaultTimeout)
+	limit, cancel := context.WithTimeout(ctx, options.Timeout)
+	defer cancel()
+	s := newScan(options)
+	s.catalogue = nil
+	result := s.run(limit)
+	if err := ctx.Err(); err != nil {
+		return Found{}, err
+	}
+	made := result.Report(s.setting(nil))
+	found := Found{Recipe: s.Recipe, Written: options.Recipe, Discovered: made.Discovered, Calibration: made.Calibration, Problem: made.Problem, Requests: made.Requests}
+	if s.found != nil {
+		found.Unproven = s.found.Unproven
+	}
+	return found, nil
+}

@@ -170,7 +170,7 @@ func (s *search) get(ctx context.Context, path string) (Document, error) {
 // what is guessed.
 func (s *search) learned(operations ...operation) {
 	for _, op := range operations {
-		if !slices.ContainsFunc(s.operations, func(known operation) bool { return known.line() == op.line() && len(known.fields) >= len(op.fields) }) {
+		if !slices.ContainsFunc(s.operations, func(known operation) bool { return known.line() == op.line() && (known.page != "" || op.page == "") }) {
 			s.operations = append(s.operations, op)
 		}
 	}
