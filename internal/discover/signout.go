@@ -54,6 +54,12 @@ func (s *search) leaves(ctx context.Context, op operation, login, identity recip
 	if guard, has := guardOf(login); has {
 		steps["guarded"] = guard.guard(step)
 	}
+	if step.Requests[0].Body.Kind == recipe.NoBody && op.method != "GET" {
+		empty := step
+		empty.Requests = slices.Clone(step.Requests)
+		empty.Requests[0].Body = recipe.Body{Kind: recipe.JSONBody, JSON: map[string]any{}}
+		steps["with a body"] = empty
+	}
 	if absent, ok := (operation{method: op.method, path: nowhere}).step(forLogout); ok {
 		steps["nowhere"] = absent
 	}
@@ -64,9 +70,11 @@ func (s *search) leaves(ctx context.Context, op operation, login, identity recip
 		return false
 	}
 	answer := t.do(ctx, actor, string(forLogout))
-	if _, has := steps["guarded"]; has && (answer.Status == 400 || answer.Status == 401 || answer.Status == 403 || answer.Status == 419) {
-		step = steps["guarded"]
-		answer = t.do(ctx, actor, "guarded")
+	for _, other := range []string{"guarded", "with a body"} { // CSRF protection wants a token, or a media type that no form has
+		if another, has := steps[other]; has && wantsMore(answer.Status) {
+			step = another
+			answer = t.do(ctx, actor, other)
+		}
 	}
 	if answer.Status == 0 || answer.Status >= 400 {
 		return false
@@ -87,6 +95,11 @@ func (s *search) leaves(ctx context.Context, op operation, login, identity recip
 	s.result.Steps[string(forLogout)] = step
 	s.found(forLogout, op, note)
 	return true
+}
+
+// wantsMore reports whether a request is there and was refused.
+func wantsMore(status int) bool {
+	return slices.Contains([]int{400, 401, 403, 415, 419, 422}, status)
 }
 
 // guardOf is the CSRF token that a login sends, which a logout may want too.
