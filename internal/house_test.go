@@ -39,6 +39,7 @@ var alone = map[string][]string{
 	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
 	"github.com/spf13/cobra":         {"internal/cli"},
 	"github.com/goccy/go-yaml":       {"internal/recipe"},
+	"go.yaml.in/yaml":                {"internal/discover"}, // with the lines of foreign documents
 	"github.com/moby/moby":           {"internal/launch"},
 	"github.com/containerd/errdefs":  {"internal/launch"},
 	"golang.org/x/term":              {"internal/cli"},

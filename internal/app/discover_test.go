@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,7 +53,7 @@ func TestAnAddressAndUsersAreEnough(t *testing.T) {
 
 func TestWrittenStepsAreNotLookedFor(t *testing.T) {
 	t.Parallel()
-	if made := scan(t, demo(t)); len(made.Discovered) > 0 {
+	if made := scan(t, fmt.Sprintf(demoRecipe, demo(t))); len(made.Discovered) > 0 {
 		t.Errorf("discovered %v beside a recipe that says enough", made.Discovered)
 	}
 }

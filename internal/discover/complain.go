@@ -20,9 +20,10 @@ func (s *search) complain(ctx context.Context) {
 	default:
 		lacks(forLogin, "no login was found"+why, `give --login "POST /path", or steps.login in the recipe`)
 	}
-	switch {
-	case s.has(forLogin) || len(s.users) > 0:
+	if s.has(forLogin) { // what needs a session can be found once there is a login
 		lacks(forIdentity, "no address was found whose answer tells users apart", `give --identity "GET /path", or steps.identity in the recipe`)
+	}
+	if s.has(forLogin) && s.has(forIdentity) {
 		lacks(forLogout, "no logout was found", `give --logout "POST /path", or steps.logout in the recipe`)
 	}
 }

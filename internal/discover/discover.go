@@ -116,6 +116,7 @@ func Run(ctx context.Context, options Options) Result {
 		learn(ctx)
 		s.settle(ctx)
 	}
+	s.supposeLogin()
 	s.unproven()
 	s.findVisit(ctx)
 	s.complain(ctx)
@@ -142,6 +143,7 @@ type search struct {
 	unfit      map[string]bool            // identity paths that do not tell users apart
 	tokens     []csrf                     // where CSRF tokens come from; nil before they were looked for
 	answer     trace.Response             // of the login that worked last
+	supposed   *way                       // the first login that was not refused and handed something out
 	enrolled   bool                       // users were registered, or it was tried
 	result     Result
 }

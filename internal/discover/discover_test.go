@@ -91,7 +91,9 @@ func jsonLogin(a *api, how func(http.ResponseWriter, string), name string) http.
 }
 
 func formLogin(a *api) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { a.begin(w, r.PostFormValue("username"), r.PostFormValue("password"), cookie) }
+	return func(w http.ResponseWriter, r *http.Request) {
+		a.begin(w, r.PostFormValue("username"), r.PostFormValue("password"), cookie)
+	}
 }
 
 type world struct {
@@ -298,6 +300,17 @@ func TestWhatIsWrittenIsKept(t *testing.T) {
 		r.Steps["identity"] = recipe.Step{Name: "identity", Requests: []recipe.Request{line}}
 	})
 	if _, again := result.Steps["identity"]; again || request(result, "login") != "POST /v1/enter" {
+		t.Errorf("%v %v", result.Found, result.Missing)
+	}
+}
+
+func TestALoginWithoutIdentityAsksForTheIdentityAlone(t *testing.T) {
+	t.Parallel()
+	a := newAPI()
+	a.HandleFunc("POST /login", jsonLogin(a, cookie, "username"))
+	a.HandleFunc("GET /odd/place", a.identity)
+	result := run(t, a)
+	if request(result, "login") != "POST /login" || len(result.Missing) != 1 || result.Missing[0].Step != "identity" {
 		t.Errorf("%v %v", result.Found, result.Missing)
 	}
 }

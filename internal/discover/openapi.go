@@ -348,10 +348,13 @@ func (r specReader) field(name string, schema *node, depth int) field {
 	if parts := append(slices.Clone(schema.get("anyOf").items()), schema.get("oneOf").items()...); len(parts) > 0 && schema.get("type") == nil {
 		schema = r.choose(parts)
 	}
-	made := field{name: name, sample: r.sample(name, schema, depth),
+	made := field{name: name,
 		secret: schema.get("format").is("password"), email: schema.get("format").is("email")}
 	if schema.get("properties").isObject() || len(schema.get("allOf").items()) > 0 {
 		made.fields = r.fields(schema, depth+1)
+	}
+	if len(made.fields) == 0 { // else the members have samples of their own
+		made.sample = r.sample(name, schema, depth)
 	}
 	return made
 }

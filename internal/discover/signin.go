@@ -193,6 +193,9 @@ func (s *search) attempt(ctx context.Context, one way, identities []operation) (
 		return answer, false
 	}
 	s.answer = answer
+	if s.supposed == nil && (len(answer.SetCookie) > 0 || len(tokens(answer)) > 0) {
+		s.supposed = &one
+	}
 	var weaker []int
 	for i, op := range identities {
 		if s.over(ctx) {
@@ -354,6 +357,16 @@ func (t *trial) accept(i int, op operation) {
 		t.result.Session = &session
 		t.result.Found = append(t.result.Found, Found{Step: "carrier", Request: t.carrier.String(), From: "the answer of " + t.op.line()})
 	}
+}
+
+// supposeLogin keeps a login that nothing proved, so that the user is asked for
+// the identity step alone.
+func (s *search) supposeLogin() {
+	if s.has(forLogin) || s.supposed == nil || s.has(forIdentity) {
+		return
+	}
+	s.result.Steps[string(forLogin)] = s.supposed.step
+	s.found(forLogin, s.supposed.op, "it was not refused; no identity step proves it yet")
 }
 
 // refused keeps why a login did not work, once for each.
