@@ -144,6 +144,7 @@ type search struct {
 	tokens     []csrf                     // where CSRF tokens come from; nil before they were looked for
 	answer     trace.Response             // of the login that worked last
 	supposed   *way                       // the first login that was not refused and handed something out
+	careless   bool                       // a login took a wrong password
 	enrolled   bool                       // users were registered, or it was tried
 	result     Result
 }

@@ -329,6 +329,7 @@ func (t *trial) proves(ctx context.Context, i int, op operation, byName bool) bo
 		read := t.do(ctx, wrong, identityStep(i))
 		if read.Status < 300 && (read.Body == own.Body || byName && names(read, t.first)) {
 			t.refusals = append(t.refusals, t.op.line()+" signs in with a wrong password, too")
+			t.supposed, t.careless = nil, true
 			return false
 		}
 	}
@@ -362,7 +363,7 @@ func (t *trial) accept(i int, op operation) {
 // supposeLogin keeps a login that nothing proved, so that the user is asked for
 // the identity step alone.
 func (s *search) supposeLogin() {
-	if s.has(forLogin) || s.supposed == nil || s.has(forIdentity) {
+	if s.has(forLogin) || s.supposed == nil || s.careless || s.has(forIdentity) {
 		return
 	}
 	s.result.Steps[string(forLogin)] = s.supposed.step
