@@ -26,6 +26,7 @@ var floors = [][]string{
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/summary", "internal/report/html", "internal/report/junit",
 		"internal/report/badge", "internal/report/reporttest", "internal/rulebook", "internal/codescanning"},
 	{"internal/app"},
+	{"internal/action"},
 	{"testenv/demoapi"},
 	{"internal/cli"},
 	{""}, // main
@@ -33,17 +34,18 @@ var floors = [][]string{
 
 // alone lists who may import a package that opens a door to the world.
 var alone = map[string][]string{
-	"net/http":                       {"internal/browser", "internal/launch", "internal/codescanning", "internal/cli", "testenv/demoapi"},
-	"os/exec":                        {"internal/launch"},
-	"github.com/jackc/pgx/v5":        {"internal/store", "internal/tap"}, // the tap its pgproto3 only
-	"github.com/owenrumney/go-sarif": {"internal/report/sarif"},
-	"github.com/spf13/cobra":         {"internal/cli"},
-	"github.com/goccy/go-yaml":       {"internal/recipe"},
-	"go.yaml.in/yaml":                {"internal/discover"}, // with the lines of foreign documents
-	"github.com/moby/moby":           {"internal/launch"},
-	"github.com/containerd/errdefs":  {"internal/launch"},
-	"golang.org/x/term":              {"internal/cli"},
-	"html/template":                  {"internal/report/html"},
+	"net/http":                              {"internal/browser", "internal/launch", "internal/codescanning", "internal/cli", "testenv/demoapi"},
+	"os/exec":                               {"internal/launch"},
+	"github.com/jackc/pgx/v5":               {"internal/store", "internal/tap"}, // the tap its pgproto3 only
+	"github.com/owenrumney/go-sarif":        {"internal/report/sarif"},
+	"github.com/spf13/cobra":                {"internal/cli"},
+	"github.com/goccy/go-yaml":              {"internal/recipe"},
+	"github.com/moby/moby":                  {"internal/launch"},
+	"github.com/containerd/errdefs":         {"internal/launch"},
+	"golang.org/x/term":                     {"internal/cli"},
+	"github.com/sethvargo/go-githubactions": {"internal/action"},
+	"html/template":                         {"internal/report/html"},
+	"go.yaml.in/yaml":                       {"internal/discover"}, // with the lines of foreign documents
 }
 
 type listed struct {

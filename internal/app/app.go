@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sessiongate/sessiongate/internal/audit"
@@ -42,7 +43,15 @@ type Options struct {
 	// OwnDatabase says that a database.url that is not on this machine may be
 	// written to all the same.
 	OwnDatabase bool
-	Now         time.Time // decides whether an accepted risk has expired
+	// Run labels the containers of this scan, so that launch.Clean finds them
+	// from another process; empty: nobody else will look for them.
+	Run string
+	Now time.Time // decides whether an accepted risk has expired
+	// Secrets are what must not be shown beside those of the recipe.
+	Secrets []secret.Text
+	// Baseline is what findings are compared with; nil: the file that the recipe
+	// names.
+	Baseline *audit.Baseline
 }
 
 const (
@@ -58,9 +67,12 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err := check(options.Recipe); err != nil {
 		return report.Report{}, err
 	}
-	baseline, err := readBaseline(options.Recipe)
-	if err != nil {
-		return report.Report{}, err
+	if options.Baseline == nil {
+		baseline, err := readBaseline(options.Recipe)
+		if err != nil {
+			return report.Report{}, err
+		}
+		options.Baseline = &baseline
 	}
 	if options.Timeout <= 0 && options.Deep {
 		options.Timeout = deepTimeout
@@ -74,36 +86,19 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	if err := ctx.Err(); err != nil {
 		return report.Report{}, err
 	}
-	setting := s.setting(baseline)
+	setting := s.setting()
 	setting.Duration = time.Since(began)
-	made := result.Report(setting)
-	made.Baseline = compared(baseline, made.Findings)
-	return made, nil
+	return result.Report(setting), nil
 }
 
 func newScan(options Options) *scan {
 	redactor := &secret.Redactor{}
 	redactor.Add(options.Recipe.Secrets...)
+	redactor.Add(options.Secrets...)
 	for _, user := range options.Recipe.Users {
 		redactor.Add(user.Password)
 	}
 	return &scan{Options: options, redactor: redactor, catalogue: catalog.All(), store: options.Store}
-}
-
-// compared says what the baseline has and this scan no longer found.
-func compared(baseline map[json.Known]bool, findings []report.Finding) report.Baseline {
-	left := maps.Clone(baseline)
-	for _, found := range findings {
-		delete(left, json.Known{Rule: found.Rule.ID, Fingerprint: found.Fingerprint})
-	}
-	made := report.Baseline{Given: baseline != nil}
-	for known := range left {
-		if _, ours := catalog.Rule(known.Rule); ours { // the file may be anybody's
-			made.Gone = append(made.Gone, known.Rule)
-		}
-	}
-	slices.Sort(made.Gone)
-	return made
 }
 
 // scan is one run, with what it started.
@@ -118,6 +113,7 @@ type scan struct {
 	witness   *witness // nil without a store
 	ended     string
 	found     *discover.Result // nil where the recipe says enough
+	speaking  sync.Mutex       // two things may be fetched at a time, but are told one by one
 	// blind is why the recipe's store is not seen; "" where it is.
 	blind error
 }
@@ -182,9 +178,14 @@ func (s *scan) storeProblem() string {
 	return s.redactor.Clean(s.blind.Error())
 }
 
+// starts reports whether the gate itself starts the API.
+func (s *scan) starts() bool {
+	return s.Recipe.Target.Process != nil || s.Recipe.Target.Container != nil
+}
+
 // log reads what the API printed; nil where somebody else started it.
 func (s *scan) log() func() trace.Log {
-	if s.Recipe.Target.Process == nil {
+	if !s.starts() {
 		return nil
 	}
 	return func() trace.Log {
@@ -234,9 +235,6 @@ func check(r *recipe.Recipe) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	if r.Target.Container != nil {
-		return r.ErrorAt(r.Target.Container.Pos, "this version starts no containers: start the API yourself and give target.url, or use target.process")
-	}
 	var ids []string
 	for _, rule := range catalog.Rules() {
 		ids = append(ids, rule.ID)
@@ -259,29 +257,32 @@ func check(r *recipe.Recipe) error {
 	return errors.Join(problems...)
 }
 
-func readBaseline(r *recipe.Recipe) (map[json.Known]bool, error) {
-	if r.Gate.Baseline == "" {
-		return nil, nil
+func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
+	name := r.Gate.Baseline
+	if name == "" {
+		return audit.Baseline{}, nil
 	}
-	file, err := os.Open(r.Path(r.Gate.Baseline))
+	file, err := os.Open(r.Path(name))
 	if err != nil {
-		return nil, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", r.Gate.Baseline, r.Gate.Baseline)
+		return audit.Baseline{}, fmt.Errorf("baseline %s cannot be read: make it with --out json=%s, or leave gate.baseline out", name, name)
 	}
 	defer func() { _ = file.Close() }()
 	known, err := json.ReadBaseline(file)
 	if err != nil {
-		return nil, fmt.Errorf("baseline %s: %w", r.Gate.Baseline, err)
+		return audit.Baseline{}, fmt.Errorf("baseline %s: %w", name, err)
 	}
-	found := map[json.Known]bool{}
+	baseline := audit.Baseline{Given: true, Source: inWorkspace(name), Findings: map[audit.Past]bool{}}
 	for _, one := range known {
-		found[one] = true
+		if _, ours := catalog.Rule(one.Rule); ours { // the file may be anybody's
+			baseline.Findings[audit.Past{Rule: one.Rule, Fingerprint: one.Fingerprint}] = false
+		}
 	}
-	return found, nil
+	return baseline, nil
 }
 
-func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
+func (s *scan) setting() audit.Setting {
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Users: s.users(), Locate: s.locate, Discovered: s.discovered(),
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locate, Discovered: s.discovered(),
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
@@ -297,9 +298,6 @@ func (s *scan) setting(baseline map[json.Known]bool) audit.Setting {
 	}
 	if s.found != nil {
 		setting.Requests, setting.Logins = setting.Requests+s.found.Requests, setting.Logins+s.found.Logins
-	}
-	if baseline != nil {
-		setting.Known = func(rule, fingerprint string) bool { return baseline[json.Known{Rule: rule, Fingerprint: fingerprint}] }
 	}
 	for _, accepted := range s.Recipe.Accepted {
 		if accepted.Until.IsZero() || s.Now.Before(accepted.Until.AddDate(0, 0, 1)) {
@@ -317,6 +315,8 @@ func targetName(r *recipe.Recipe) string {
 			words = append(words, word.String())
 		}
 		return strings.Join(words, " ")
+	case r.Target.Container != nil && r.Target.Container.Build != nil:
+		return filepath.ToSlash(filepath.Join(r.Target.Container.Build.Context, r.Target.Container.Build.Dockerfile))
 	case r.Target.Container != nil:
 		return r.Target.Container.Image
 	}

@@ -553,7 +553,7 @@ func TestOnlyNewFindingsBlockWithABaseline(t *testing.T) {
 		t.Errorf("worse: %+v", made.Gate)
 	}
 	mended := scan(t, fmt.Sprintf(demoRecipe, demo(t))+gate)
-	if diff := cmp.Diff(report.Baseline{Given: true, Gone: []string{"session-cookie-missing-httponly"}}, mended.Baseline); diff != "" {
+	if diff := cmp.Diff(report.Baseline{Given: true, Source: "baseline.json", Gone: []string{"session-cookie-missing-httponly"}}, mended.Baseline); diff != "" {
 		t.Errorf("mended (-want +got):\n%s", diff)
 	}
 	var decoded struct{ Version int }

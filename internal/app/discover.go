@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/browser"
 	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/finding"
@@ -126,13 +127,14 @@ func Discover(ctx context.Context, options Options) (Found, error) {
 	options.Timeout = cmp.Or(max(options.Timeout, 0), defaultTimeout)
 	limit, cancel := context.WithTimeout(ctx, options.Timeout)
 	defer cancel()
+	options.Baseline = &audit.Baseline{}
 	s := newScan(options)
 	s.catalogue = nil
 	result := s.run(limit)
 	if err := ctx.Err(); err != nil {
 		return Found{}, err
 	}
-	made := result.Report(s.setting(nil))
+	made := result.Report(s.setting())
 	found := Found{Recipe: s.Recipe, Written: options.Recipe, Discovered: made.Discovered, Calibration: made.Calibration, Problem: made.Problem, Requests: made.Requests}
 	if s.found != nil {
 		found.Unproven = s.found.Unproven

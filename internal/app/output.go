@@ -20,7 +20,10 @@ import (
 )
 
 // Output is one --out: a format and where it goes. File "-" is standard output.
-type Output struct{ Format, File string }
+type Output struct {
+	Format, File string
+	Category     string // of SARIF; empty: the usual one
+}
 
 // Formats are those an Output may name.
 var Formats = []string{"text", "json", "sarif", "markdown", "html", "junit", "badge"}
@@ -38,7 +41,7 @@ func ParseOutput(word string) (Output, error) {
 		return Output{}, fmt.Errorf("--out %s: write FORMAT=FILE, as in --out %s=report.%s, or %s=- for standard output",
 			word, format, cmp.Or(endings[format], format), format)
 	}
-	return Output{format, file}, nil
+	return Output{Format: format, File: file}, nil
 }
 
 // Style is how a person reads text.
@@ -49,13 +52,13 @@ type Style = text.Style
 func Write(r report.Report, outputs []Output, stdout io.Writer, style Style) error {
 	for _, output := range outputs {
 		if output.File == "-" {
-			if err := render(stdout, r, output.Format, style); err != nil {
+			if err := render(stdout, r, output, style); err != nil {
 				return fmt.Errorf("standard output: %w", err)
 			}
 			continue
 		}
 		var whole bytes.Buffer
-		if err := render(&whole, r, output.Format, Style{Width: style.Width}); err != nil {
+		if err := render(&whole, r, output, Style{Width: style.Width}); err != nil {
 			return fmt.Errorf("%s: %w", output.File, err)
 		}
 		if err := renameio.WriteFile(output.File, whole.Bytes(), 0o644); err != nil {
@@ -65,15 +68,16 @@ func Write(r report.Report, outputs []Output, stdout io.Writer, style Style) err
 	return nil
 }
 
-// category is the SARIF category of a scan that names none.
-const category = "sessiongate/api/"
+// Category is the SARIF category by which code scanning tells the scans of a
+// repository apart; that of a scan that names none, if it is empty.
+func Category(named string) string { return cmp.Or(named, "sessiongate/api/") }
 
-func render(w io.Writer, r report.Report, format string, style Style) error {
-	switch format {
+func render(w io.Writer, r report.Report, output Output, style Style) error {
+	switch output.Format {
 	case "json":
 		return json.Write(w, r)
 	case "sarif":
-		return sarif.Write(w, r, category)
+		return sarif.Write(w, r, Category(output.Category))
 	case "markdown":
 		return summary.Write(w, r)
 	case "html":

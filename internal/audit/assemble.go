@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,8 +28,8 @@ type Setting struct {
 	Duration time.Duration
 	// Locate gives the place whose code has to change for a step; never zero.
 	Locate func(step string) finding.Location
-	// Known tells whether the baseline has a finding; nil without a baseline.
-	Known    func(rule, fingerprint string) bool
+	// Baseline is what findings are compared with; its Gone is filled by the report.
+	Baseline Baseline
 	Accepted []report.Declared // those not yet expired
 	// Ended is why the target stopped during the scan; "" if it did not.
 	Ended string
@@ -37,10 +38,27 @@ type Setting struct {
 	Discovered []report.Discovered
 }
 
-func (s Setting) accepts(rule string) bool {
-	return slices.ContainsFunc(s.Accepted, func(d report.Declared) bool {
-		return d.Rule == rule || d.Rule == finding.Base(rule)
-	})
+// Past is a finding of an earlier run, by rule and fingerprint.
+type Past struct{ Rule, Fingerprint string }
+
+// Baseline is what an earlier run found. The zero value is none.
+type Baseline struct {
+	Given  bool
+	Source string // where it comes from, or why there is none
+	// Findings are those of the baseline; true: somebody dismissed it since.
+	Findings map[Past]bool
+}
+
+// declared is what accepts a finding: the recipe by its rule or the rule it is
+// a variant of, or whoever dismissed the alert.
+func (s Setting) declared(found report.Finding) (report.Declared, bool) {
+	for _, d := range s.Accepted {
+		if d.Rule == found.Rule.ID || d.Rule == found.Rule.Base() {
+			return d, true
+		}
+	}
+	dismissed := s.Baseline.Findings[Past{found.Rule.ID, found.Fingerprint}]
+	return report.Declared{Rule: found.Rule.ID, Reason: "dismissed in code scanning"}, dismissed
 }
 
 // Report is the finished audit: scored, decided, and free of secrets and
@@ -60,17 +78,20 @@ func (result Result) Report(s Setting) report.Report {
 	var items, all []score.Item
 	for _, outcome := range result.Outcomes {
 		made.Results = append(made.Results, rows(outcome)...)
+		open := map[string]bool{} // rules with a finding that nobody accepts
+		for _, found := range outcome.Verdict.Findings {
+			if outcome.Verdict.Outcome == finding.Fail {
+				presented := result.present(s, outcome, found)
+				open[found.Rule] = open[found.Rule] || presented.Status != report.Accepted
+				made.Findings = append(made.Findings, presented)
+			}
+		}
 		if !outcome.Verdict.Reason.Code.Free() {
-			all = append(all, weigh(outcome, nil)...)
-			items = append(items, weigh(outcome, s.accepts)...)
+			all = append(all, weigh(outcome, func(string) bool { return true })...)
+			items = append(items, weigh(outcome, func(rule string) bool { return open[rule] })...)
 		}
 		if blocks(outcome.Probe.Rule, outcome.Verdict) {
 			made.Coverage.CoreUntested = append(made.Coverage.CoreUntested, outcome.Probe.Rule.ID)
-		}
-		for _, found := range outcome.Verdict.Findings {
-			if outcome.Verdict.Outcome == finding.Fail {
-				made.Findings = append(made.Findings, result.present(s, outcome, found))
-			}
 		}
 	}
 	for _, row := range made.Results {
@@ -88,6 +109,7 @@ func (result Result) Report(s Setting) report.Report {
 		return cmp.Or(cmp.Compare(b.Rule.Severity, a.Rule.Severity), cmp.Compare(a.Finding.Rule, b.Finding.Rule), cmp.Compare(a.Subject, b.Subject))
 	})
 	made.Score, made.WithAccepted = score.Of(items), score.Of(all).Value
+	made.Baseline = s.Baseline.compared(made.Findings)
 	clean(&made, s.Redactor)
 	made.Gate = s.Policy.decide(made)
 	return made
@@ -131,9 +153,23 @@ func rows(outcome Outcome) []report.Result {
 	return made
 }
 
+// compared says what the baseline has and this scan no longer found.
+func (b Baseline) compared(findings []report.Finding) report.Baseline {
+	left := maps.Clone(b.Findings)
+	for _, found := range findings {
+		delete(left, Past{found.Rule.ID, found.Fingerprint})
+	}
+	made := report.Baseline{Given: b.Given, Source: b.Source}
+	for past := range left {
+		made.Gone = append(made.Gone, past.Rule)
+	}
+	slices.Sort(made.Gone)
+	return made
+}
+
 // weigh gives the score one item for each rule that failed, or one for the
-// probe. An accepted risk weighs like a pass.
-func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
+// probe. An accepted risk, which is not open, weighs like a pass.
+func weigh(outcome Outcome, open func(rule string) bool) []score.Item {
 	rules := outcome.Probe.Rules()
 	lowest := rules[0].Severity
 	for _, rule := range rules {
@@ -147,7 +183,7 @@ func weigh(outcome Outcome, accepted func(rule string) bool) []score.Item {
 	for _, rule := range rules {
 		if slices.ContainsFunc(outcome.Verdict.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) {
 			item.Rule, item.Severity, item.Outcome = rule.ID, rule.Severity, finding.Fail
-			if accepted != nil && accepted(rule.ID) {
+			if !open(rule.ID) {
 				item.Outcome = finding.Pass
 			}
 			items = append(items, item)
@@ -165,10 +201,9 @@ func (result Result) present(s Setting, outcome Outcome, found finding.Finding) 
 		}
 	}
 	made.Fingerprint = fingerprint(result.Seen, found)
-	switch {
-	case s.accepts(found.Rule):
-		made.Status = report.Accepted
-	case s.Known != nil && s.Known(found.Rule, made.Fingerprint):
+	if declared, accepted := s.declared(made); accepted {
+		made.Status, made.Declared = report.Accepted, declared
+	} else if _, known := s.Baseline.Findings[Past{found.Rule, made.Fingerprint}]; known {
 		made.Status = report.Known
 	}
 	return made
@@ -197,7 +232,7 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 			*text = printable(redactor.Clean(*text))
 		}
 	}
-	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier)
+	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier, &r.Baseline.Source)
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
 	}

@@ -34,13 +34,17 @@ func (p Policy) decide(r report.Report) report.Gate {
 			fresh++
 		}
 	}
-	onlyNew := p.FailOn == "new"
+	onlyNew := p.FailOn == "new" && r.Baseline.Given
+	instead := ""
+	if p.FailOn == "new" && !onlyNew {
+		instead = ", which decides without a baseline"
+	}
 	missed := onlyNew && fresh > 0 || !onlyNew && r.Score.IfUntestedPassed < p.FailUnder
 	switch {
 	case missed && onlyNew:
 		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("%s that the baseline does not have", count(fresh, "finding"))
 	case missed:
-		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d", r.Score.Value, p.FailUnder)
+		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d%s", r.Score.Value, p.FailUnder, instead)
 	case r.Problem != "" && !p.AllowInconclusive:
 		gate.ExitCode, gate.Reason = ExitUnproven, "nothing could be measured: "+r.Problem
 	case r.Target.StoreProblem != "" && !p.AllowInconclusive:
@@ -48,11 +52,11 @@ func (p Policy) decide(r report.Report) report.Gate {
 	case len(r.Coverage.CoreUntested) > 0 && !p.AllowInconclusive:
 		gate.ExitCode, gate.Reason = ExitUnproven, "core rules could not be tested: "+strings.Join(r.Coverage.CoreUntested, ", ")
 	case !onlyNew && r.Score.Value < p.FailUnder:
-		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d", r.Score.Value, p.FailUnder)
+		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d%s", r.Score.Value, p.FailUnder, instead)
 	case onlyNew:
 		gate.Passed, gate.Reason = true, "no finding that the baseline does not have"
 	default:
-		gate.Passed, gate.Reason = true, fmt.Sprintf("score %d meets %d", r.Score.Value, p.FailUnder)
+		gate.Passed, gate.Reason = true, fmt.Sprintf("score %d meets %d%s", r.Score.Value, p.FailUnder, instead)
 	}
 	return gate
 }

@@ -11,6 +11,7 @@ import (
 func TestTheGateFailsClosed(t *testing.T) {
 	t.Parallel()
 	medium := finding.Rule{ID: "rule", Severity: 53}
+	baseline := report.Baseline{Given: true}
 	for name, test := range map[string]struct {
 		policy Policy
 		report report.Report
@@ -27,13 +28,17 @@ func TestTheGateFailsClosed(t *testing.T) {
 			report.Report{Score: score.Score{Value: 90, IfUntestedPassed: 100}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 0},
 		"open, allowed, and low": {Policy{FailUnder: 70, AllowInconclusive: true},
 			report.Report{Score: score.Score{Value: 60, IfUntestedPassed: 100}, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 1},
-		"nothing measured":                  {Policy{FailUnder: 0}, report.Report{Problem: "no target"}, 3},
-		"nothing measured, allowed":         {Policy{FailUnder: 70, AllowInconclusive: true}, report.Report{Problem: "no target", Score: score.Score{Value: 62, IfUntestedPassed: 100}}, 1},
-		"untested points alone":             {Policy{FailUnder: 70}, report.Report{Score: score.Score{Value: 69, IfUntestedPassed: 100}}, 1},
-		"new finding":                       {Policy{FailOn: "new"}, report.Report{Findings: []report.Finding{{Rule: medium, Status: report.New}}}, 1},
-		"known and accepted findings only":  {Policy{FailOn: "new"}, report.Report{Findings: []report.Finding{{Rule: medium, Status: report.Known}, {Rule: medium, Status: report.Accepted}}}, 0},
-		"a new note is no new finding":      {Policy{FailOn: "new"}, report.Report{Findings: []report.Finding{{Rule: finding.Rule{}, Status: report.New}}}, 0},
-		"new only, but a core rule is open": {Policy{FailOn: "new"}, report.Report{Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 3},
+		"nothing measured":                 {Policy{FailUnder: 0}, report.Report{Problem: "no target"}, 3},
+		"nothing measured, allowed":        {Policy{FailUnder: 70, AllowInconclusive: true}, report.Report{Problem: "no target", Score: score.Score{Value: 62, IfUntestedPassed: 100}}, 1},
+		"untested points alone":            {Policy{FailUnder: 70}, report.Report{Score: score.Score{Value: 69, IfUntestedPassed: 100}}, 1},
+		"new finding":                      {Policy{FailOn: "new"}, report.Report{Baseline: baseline, Findings: []report.Finding{{Rule: medium, Status: report.New}}}, 1},
+		"known and accepted findings only": {Policy{FailOn: "new"}, report.Report{Baseline: baseline, Findings: []report.Finding{{Rule: medium, Status: report.Known}, {Rule: medium, Status: report.Accepted}}}, 0},
+		"a new note is no new finding":     {Policy{FailOn: "new"}, report.Report{Baseline: baseline, Findings: []report.Finding{{Rule: finding.Rule{}, Status: report.New}}}, 0},
+		"new only, without a baseline: the score is met": {Policy{FailOn: "new", FailUnder: 70},
+			report.Report{Score: score.Score{Value: 75, IfUntestedPassed: 75}, Findings: []report.Finding{{Rule: medium, Status: report.New}}}, 0},
+		"new only, without a baseline: the score is missed": {Policy{FailOn: "new", FailUnder: 70},
+			report.Report{Score: score.Score{Value: 49, IfUntestedPassed: 49}, Findings: []report.Finding{{Rule: medium, Status: report.New}}}, 1},
+		"new only, but a core rule is open": {Policy{FailOn: "new"}, report.Report{Baseline: baseline, Coverage: report.Coverage{CoreUntested: []string{"x"}}}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -68,7 +68,8 @@ of 0 to 100 with every point explained, and fails below a threshold.`,
   sessiongate explain session-id-not-rotated-on-login`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(scanCommand(streams), initCommand(streams), demoCommand(streams), explainCommand(streams), versionCommand(streams))
+	root.AddCommand(scanCommand(streams), initCommand(streams), demoCommand(streams), explainCommand(streams),
+		actionCommand(streams), cleanCommand(streams), relayCommand(streams), versionCommand(streams))
 	return root
 }
 

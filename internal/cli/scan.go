@@ -86,7 +86,7 @@ func (f *flags) run(cmd *cobra.Command, args []string, streams Streams) error {
 
 // scan audits and writes; the gate's verdict is the exit code.
 func scan(cmd *cobra.Command, streams Streams, options app.Options, outputs []app.Output, f *flags) error {
-	options.Version, options.Now = version(), time.Now()
+	options.Version, options.Now, options.Run = version(), time.Now(), app.RunName(streams.Getenv)
 	bar := f.watch(streams)
 	switch {
 	case f.verbose:

@@ -2,6 +2,7 @@ package codescanning
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,7 +12,10 @@ import (
 
 // Known is a finding of an earlier analysis: its rule and the fingerprint by
 // which code scanning tells alerts apart (primaryLocationLineHash).
-type Known struct{ Rule, Fingerprint string }
+type Known struct {
+	Rule, Fingerprint string
+	Dismissed         bool // somebody closed its alert as no problem
+}
 
 // Baseline is what the last good analysis of a branch holds.
 type Baseline struct {
@@ -30,7 +34,8 @@ const (
 var ErrNoBaseline = errors.New("the default branch has no analysis of this category yet")
 
 // Last reads the last analysis of a branch ("refs/heads/main") in a category
-// that GitHub processed without an error.
+// that GitHub processed without an error, and which of its alerts somebody
+// dismissed since.
 func (c *Client) Last(ctx context.Context, ref, category string) (Baseline, error) {
 	var found []struct {
 		ID       int64
@@ -49,7 +54,7 @@ func (c *Client) Last(ctx context.Context, ref, category string) (Baseline, erro
 	}
 	for _, one := range found { // newest first
 		if one.Error == "" && same(one.Category, category) {
-			known, err := c.results(ctx, one.ID)
+			known, err := c.known(ctx, one.ID, ref)
 			return Baseline{Commit: one.Commit, Known: known}, err
 		}
 	}
@@ -59,61 +64,90 @@ func (c *Client) Last(ctx context.Context, ref, category string) (Baseline, erro
 // same: GitHub drops what stands after the last slash of an automation id.
 func same(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
 
-func (c *Client) results(ctx context.Context, analysis int64) ([]Known, error) {
-	// Only what is needed is read: properties is an object here and an array there.
+// result is a finding of an analysis with the number of its alert; 0: unknown.
+type result struct {
+	Known
+	alert int
+}
+
+func (c *Client) known(ctx context.Context, analysis int64, ref string) ([]Known, error) {
+	results, err := c.results(ctx, analysis)
+	if err != nil || len(results) == 0 {
+		return nil, err
+	}
+	dismissed, err := c.dismissed(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]Known, len(results))
+	for i, one := range results {
+		known[i] = one.Known
+		known[i].Dismissed = dismissed[one.alert]
+	}
+	return known, nil
+}
+
+func (c *Client) results(ctx context.Context, analysis int64) ([]result, error) {
 	var sarif struct {
 		Runs []struct {
 			Results []struct {
-				RuleID       string         `json:"ruleId"`
-				Fingerprints map[string]any `json:"partialFingerprints"`
+				RuleID       string          `json:"ruleId"`
+				Fingerprints map[string]any  `json:"partialFingerprints"`
+				Properties   json.RawMessage `json:"properties"`
 			}
 		}
 	}
 	if err := c.ask(ctx, http.MethodGet, "/analyses/"+strconv.FormatInt(analysis, 10), "application/sarif+json", nil, &sarif); err != nil {
 		return nil, err
 	}
-	var known []Known
+	var known []result
 	for _, run := range sarif.Runs {
-		for _, result := range run.Results {
-			if fingerprint, is := result.Fingerprints["primaryLocationLineHash"].(string); is && result.RuleID != "" {
-				known = append(known, Known{result.RuleID, fingerprint})
+		for _, one := range run.Results {
+			if fingerprint, is := one.Fingerprints["primaryLocationLineHash"].(string); is && one.RuleID != "" {
+				known = append(known, result{Known{Rule: one.RuleID, Fingerprint: fingerprint}, alertOf(one.Properties)})
 			}
 		}
 	}
 	return known, nil
 }
 
-// Dismissed are the rules and places that somebody dismissed in code scanning:
-// alerts know no fingerprint, so that they are told by rule and path.
-func (c *Client) Dismissed(ctx context.Context, ref string) ([]Alert, error) {
-	var all []Alert
-	for page := 1; page <= pages; page++ {
-		var found []struct {
-			Rule     struct{ ID string }
-			Instance struct {
-				Category string
-				Location struct {
-					Path string
-					Line int `json:"start_line"`
-				}
-			} `json:"most_recent_instance"`
+// alertOf reads the number GitHub adds: properties are an object in its answers
+// and an array of objects in its description of them.
+func alertOf(properties json.RawMessage) int {
+	type numbered struct {
+		Alert int `json:"github/alertNumber"`
+	}
+	var one numbered
+	if json.Unmarshal(properties, &one) == nil {
+		return one.Alert
+	}
+	var several []numbered
+	_ = json.Unmarshal(properties, &several)
+	for _, one := range several {
+		if one.Alert != 0 {
+			return one.Alert
 		}
+	}
+	return 0
+}
+
+// dismissed are the numbers of the alerts that somebody dismissed.
+func (c *Client) dismissed(ctx context.Context, ref string) (map[int]bool, error) {
+	numbers := map[int]bool{}
+	for page := 1; page <= pages; page++ {
+		var found []struct{ Number int }
 		query := url.Values{"ref": {ref}, "tool_name": {tool}, "state": {"dismissed"}, "per_page": {strconv.Itoa(alerts)}, "page": {strconv.Itoa(page)}}
 		if err := c.ask(ctx, http.MethodGet, "/alerts?"+query.Encode(), "application/json", nil, &found); err != nil {
 			return nil, err
 		}
 		for _, one := range found {
-			all = append(all, Alert{Rule: one.Rule.ID, Category: one.Instance.Category, File: one.Instance.Location.Path, Line: one.Instance.Location.Line})
+			if one.Number > 0 {
+				numbers[one.Number] = true
+			}
 		}
 		if len(found) < alerts {
 			break
 		}
 	}
-	return all, nil
-}
-
-// Alert is where an alert was last seen.
-type Alert struct {
-	Rule, Category, File string
-	Line                 int
+	return numbers, nil
 }

@@ -217,14 +217,25 @@ func TestLast(t *testing.T) {
 			}
 			fmt.Fprint(w, `{"runs": [{"results": [
 				{"ruleId": "a", "partialFingerprints": {"primaryLocationLineHash": "11:1"}, "properties": {"github/alertNumber": 2}},
-				{"ruleId": "b", "partialFingerprints": {"primaryLocationLineHash": 5}, "properties": [{"github/alertNumber": 3}]},
-				{"ruleId": "c"}, {"partialFingerprints": {"primaryLocationLineHash": "12:1"}}]}]}`)
+				{"ruleId": "a", "partialFingerprints": {"primaryLocationLineHash": "13:1"}, "properties": [{"github/alertUrl": "x"}, {"github/alertNumber": 103}]},
+				{"ruleId": "a", "partialFingerprints": {"primaryLocationLineHash": "14:1"}, "properties": "none"},
+				{"ruleId": "b", "partialFingerprints": {"primaryLocationLineHash": 5}}, {"ruleId": "c"}, {"partialFingerprints": {"primaryLocationLineHash": "12:1"}}]}]}`)
+		case "/alerts":
+			if q := r.URL.Query(); q.Get("ref") != "refs/heads/main" || q.Get("state") != "dismissed" {
+				t.Errorf("%s", r.URL.RawQuery)
+			}
+			first, rows := map[string]int{"1": 4, "2": 104}[r.URL.Query().Get("page")], []string{} // the second page is in use from 104 on
+			for number := first; number < min(first+100, 106); number++ {
+				rows = append(rows, fmt.Sprintf(`{"number": %d, "rule": {"id": "a"}}`, number))
+			}
+			fmt.Fprintf(w, "[%s]", strings.Join(rows, ","))
 		default:
 			t.Errorf("%s", r.URL)
 		}
 	})
 	got, err := c.Last(t.Context(), "refs/heads/main", "sessiongate/api/")
-	want := codescanning.Baseline{Commit: "7", Known: []codescanning.Known{{Rule: "a", Fingerprint: "11:1"}}}
+	want := codescanning.Baseline{Commit: "7", Known: []codescanning.Known{
+		{Rule: "a", Fingerprint: "11:1"}, {Rule: "a", Fingerprint: "13:1", Dismissed: true}, {Rule: "a", Fingerprint: "14:1"}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
@@ -237,19 +248,6 @@ func TestLast(t *testing.T) {
 	})
 	if _, err := none.Last(t.Context(), "refs/heads/main", "x"); !errors.Is(err, codescanning.ErrNoBaseline) {
 		t.Error(err)
-	}
-}
-
-func TestDismissed(t *testing.T) {
-	t.Parallel()
-	c := github(t, func(w http.ResponseWriter, r *http.Request) {
-		rows := map[string]int{"1": 100, "2": 1}[r.URL.Query().Get("page")]
-		row := `{"rule": {"id": "session-id-in-url"}, "most_recent_instance": {"category": "sessiongate/api", "location": {"path": "app/auth.py", "start_line": 42}}}`
-		fmt.Fprint(w, "["+strings.TrimSuffix(strings.Repeat(row+",", rows), ",")+"]")
-	})
-	got, err := c.Dismissed(t.Context(), "refs/heads/main")
-	if err != nil || len(got) != 101 || got[100] != (codescanning.Alert{Rule: "session-id-in-url", Category: "sessiongate/api", File: "app/auth.py", Line: 42}) {
-		t.Error(len(got), err)
 	}
 }
 

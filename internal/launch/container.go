@@ -3,40 +3,24 @@ package launch
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"regexp"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	containers "github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
-
-	"github.com/sessiongate/sessiongate/internal/secret"
 )
-
-// cockroachImage has its registry in front, for engines that know several.
-const cockroachImage = "docker.io/cockroachdb/cockroach"
 
 const (
 	createTimeout = 30 * time.Second // for a container to be made and started
 	removeTimeout = 5 * time.Second  // a cancelled job has little more than that
 	removePause   = 100 * time.Millisecond
+	statusTimeout = 2 * time.Second // for the exit status of one that printed its last
 )
-
-var (
-	sqlPort = network.MustParsePort("26257/tcp")
-	webPort = network.MustParsePort("8080/tcp")
-)
-
-// ourRun is the value of the run's label: its process id, something random.
-var ourRun = regexp.MustCompile(`^([0-9]{1,9})-[A-Z2-7]+$`)
 
 // container is one of ours.
 type container struct {
@@ -44,148 +28,147 @@ type container struct {
 	name   string
 	output *output
 	gone   chan struct{} // closed once it has ended and its output is complete
+
+	starting sync.Mutex // held while it is made: what is not there yet cannot be removed
+	removing sync.Once
+	removed  error
+	mu       sync.Mutex // guards what follows
+	stopped  bool
+	reason   string
 }
 
-// contained is CockroachDB in a container. Whatever keeps it from running is a
-// reason to look further.
-func (m machine) contained(wanted StoreOptions) source {
-	image := cockroachImage + ":" + cmp.Or(wanted.Version, usualVersion)
-	return func(ctx context.Context) (*Database, string, error) {
-		engine, reason := m.reach(ctx)
-		if reason != "" {
-			return nil, reason, nil
-		}
-		if reason := engine.have(ctx, image, wanted); reason != "" {
-			engine.close()
-			return nil, reason, nil
-		}
-		return engine.cockroach(ctx, image)
-	}
+func newContainer(e *engine, to *output) *container {
+	return &container{engine: e, name: newName(), output: to, gone: make(chan struct{})}
 }
 
-// cockroach starts a node and waits for it. The container is gone again, and
-// the engine let go, when there is no database.
-func (e *engine) cockroach(ctx context.Context, image string) (*Database, string, error) {
-	made := &container{engine: e, output: newOutput(&secret.Redactor{}), gone: make(chan struct{})}
-	dsn, reason := made.serve(ctx, image)
-	if reason != "" {
-		return nil, "the container of " + image + " " + reason, made.remove()
-	}
-	return &Database{DSN: dsn, container: made}, "", nil
-}
-
-func (c *container) serve(ctx context.Context, image string) (dsn secret.Text, reason string) {
-	sql, web, err := c.start(ctx, image)
-	if err != nil {
-		return secret.Text{}, "cannot be started: " + clause(err)
-	}
-	reason = nodeReady(ctx, sql, web, c.gone)
-	if reason == "" {
-		return nodeDSN(sql), ""
-	}
-	select {
-	case <-c.gone:
-		reason = "ended before it took connections"
-	default:
-	}
-	if lines := c.output.lines(); len(lines) > 0 {
-		reason += ", with the last words " + clause(errors.New(lines[len(lines)-1]))
-	}
-	return secret.Text{}, reason
-}
-
-// start gives the addresses on this machine of SQL and of the node's pages.
-func (c *container) start(ctx context.Context, image string) (sql, web string, err error) {
+// start makes the container and lets it run. AutoRemove lets the engine clean
+// up what it finds dead when it starts again. After an error there may be
+// something to remove.
+func (c *container) start(ctx context.Context, config *containers.Config, host *containers.HostConfig) error {
 	// A request that is cut off may still be carried out. So these are waited
 	// for, and what they made is removed by name if ctx ended meanwhile.
+	c.starting.Lock()
+	defer c.starting.Unlock()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
 	defer cancel()
-	if err := ctx.Err(); err != nil {
-		return "", "", err
+	if err := ctx.Err(); err != nil || c.isStopped() {
+		return cmp.Or(err, context.Canceled)
 	}
-	run := fmt.Sprintf("%d-%s", os.Getpid(), rand.Text())
-	c.name = "sessiongate-" + strings.ToLower(run)
-	if _, err := c.engine.api.ContainerCreate(limit, c.wanted(image, run)); err != nil {
-		return "", "", err
+	host.AutoRemove = true
+	if _, err := c.engine.api.ContainerCreate(limit, client.ContainerCreateOptions{Name: c.name, Config: config, HostConfig: host}); err != nil {
+		return err
 	}
 	attached, err := c.engine.api.ContainerAttach(limit, c.name, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
-		return "", "", err
+		return err
 	}
+	waiting, quit := context.WithCancel(context.Background())
+	ended := c.engine.api.ContainerWait(waiting, c.name, client.ContainerWaitOptions{Condition: containers.WaitConditionNextExit})
 	go func() {
 		defer close(c.gone)
+		defer quit()
 		defer attached.Close()
 		_, _ = stdcopy.StdCopy(c.output, c.output, attached.Reader)
+		c.conclude(ended)
 	}()
-	if _, err := c.engine.api.ContainerStart(limit, c.name, client.ContainerStartOptions{}); err != nil {
-		return "", "", err
-	}
-	return c.addresses(limit)
+	_, err = c.engine.api.ContainerStart(limit, c.name, client.ContainerStartOptions{})
+	return err
 }
 
-// wanted bypasses the image's own entrypoint: that one makes certificates for
-// an insecure node, refuses most addresses and makes its user an administrator.
-// The ports are this machine's only, and chosen by the engine. AutoRemove lets
-// the engine clean up what it finds dead when it starts again.
-func (c *container) wanted(image, run string) client.ContainerCreateOptions {
-	here := []network.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1})}}
-	return client.ContainerCreateOptions{
-		Name: c.name,
-		Config: &containers.Config{
-			Image: image, Entrypoint: []string{"/cockroach/cockroach"}, Cmd: nodeArguments(":26257", ":8080"),
-			Env: []string{silentNode}, Labels: labels(run),
-			ExposedPorts: network.PortSet{sqlPort: {}, webPort: {}},
-		},
-		HostConfig: &containers.HostConfig{
-			AutoRemove:   true,
-			PortBindings: network.PortMap{sqlPort: here, webPort: here},
-		},
-	}
-}
-
-func (c *container) addresses(ctx context.Context) (sql, web string, err error) {
-	seen, err := c.engine.api.ContainerInspect(ctx, c.name, client.ContainerInspectOptions{})
-	if err != nil && !errdefs.IsNotFound(err) {
-		return "", "", err
-	}
-	var published network.PortMap
-	if err == nil && seen.Container.NetworkSettings != nil {
-		published = seen.Container.NetworkSettings.Ports
-	}
-	for port, address := range map[network.Port]*string{sqlPort: &sql, webPort: &web} {
-		if len(published[port]) == 0 {
-			return "", "", c.unpublished(ctx, port)
+// conclude learns how the container ended. After 137 the kernel may have done
+// it, for want of memory.
+func (c *container) conclude(ended client.ContainerWaitResult) {
+	limit := time.NewTimer(statusTimeout)
+	defer limit.Stop()
+	reason := "ended"
+	select {
+	case status := <-ended.Result:
+		reason = fmt.Sprintf("ended with exit status %d", status.StatusCode)
+		if status.StatusCode == 137 {
+			reason += ", killed, perhaps for want of memory"
 		}
-		*address = "127.0.0.1:" + published[port][0].HostPort
+	case <-ended.Error:
+	case <-limit.C:
 	}
-	return sql, web, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason = reason; c.stopped {
+		c.reason = stoppedByUs
+	}
 }
 
-// unpublished is the error about a port that is not there: mostly because the
-// container has ended already.
-func (c *container) unpublished(ctx context.Context, port network.Port) error {
+// inspect waits for nothing. A container that is gone already is no error: it
+// has no addresses.
+func (c *container) inspect(ctx context.Context) (containers.NetworkSettings, error) {
+	limit, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	seen, err := c.engine.api.ContainerInspect(limit, c.name, client.ContainerInspectOptions{})
+	if err != nil && !errdefs.IsNotFound(err) || seen.Container.NetworkSettings == nil {
+		return containers.NetworkSettings{}, unlessGone(err)
+	}
+	return *seen.Container.NetworkSettings, nil
+}
+
+// at is the container's address on a network.
+func (c *container) at(ctx context.Context, network string) (netip.Addr, error) {
+	seen, err := c.inspect(ctx)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if there := seen.Networks[network]; there != nil && there.IPAddress.IsValid() {
+		return there.IPAddress, nil
+	}
+	return netip.Addr{}, c.absent(ctx, "it has no address on the network "+network)
+}
+
+// errEnded is in the chain of the error about a container that started, and
+// ended too early.
+var errEnded = errors.New("ended")
+
+// absent is the error about what is not there: mostly because the container
+// has ended already.
+func (c *container) absent(ctx context.Context, what string) error {
 	limit, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	select {
 	case <-c.gone:
-		return errors.New("it ended at once" + c.output.tail(3))
+		return fail("it ended at once"+c.output.tail(3), errEnded)
 	case <-limit.Done():
-		return fmt.Errorf("its port %s is not published", port)
+		return errors.New(what)
 	}
 }
 
-// remove ends the container and takes it away, however far it came.
-func (c *container) remove() error {
-	defer c.engine.close()
-	if c.name == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
-	defer cancel()
-	if err := c.engine.remove(ctx, c.name); err != nil {
-		return fail("the container "+c.name+" cannot be removed: "+clause(err)+"; remove it with docker rm -f", err)
-	}
-	return nil
+// stop ends the container and takes it away, however far it came. It may be
+// called again.
+func (c *container) stop() error {
+	c.removing.Do(func() {
+		c.mu.Lock()
+		c.stopped = c.reason == ""
+		c.mu.Unlock()
+		c.starting.Lock()
+		defer c.starting.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
+		defer cancel()
+		if err := c.engine.remove(ctx, c.name); err != nil {
+			c.removed = fail("the container "+c.name+" cannot be removed: "+clause(err)+"; remove it with docker rm -f", err)
+		}
+	})
+	return c.removed
+}
+
+func (c *container) isStopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped
+}
+
+func (c *container) ended() <-chan struct{} { return c.gone }
+func (c *container) printed() *output       { return c.output }
+
+func (c *container) exitReason() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reason
 }
 
 // remove returns when the container is gone. Another removal may be under way,

@@ -29,11 +29,15 @@ type StoreOptions struct {
 	// binary is, v26.2.5 in a container.
 	Version string
 	Local   bool // only what is on this machine already: no image is pulled
+	// Site is where a container goes, so that the site's others reach it; nil: it
+	// is reached through ports of 127.0.0.1, and labelled with Run.
+	Site *Site
+	Run  string // names the run for Clean; empty: one that nobody knows
 	// Progress is told before something that may take minutes; nil: nobody is.
 	Progress func(doing string)
 }
 
-// Database is a throw-away server on 127.0.0.1.
+// Database is a throw-away server on 127.0.0.1 or on a site.
 type Database struct {
 	DSN secret.Text // of the administrator
 	// Name is for people: "PostgreSQL 15.18 stand-in". It is empty for a
@@ -43,20 +47,20 @@ type Database struct {
 	// when it is.
 	Note string
 
-	other     bool // a CockroachDB of another version than was asked for
-	folder    string
-	process   *process
-	container *container // nil: a process and its folder
-	once      sync.Once
-	err       error
+	other   bool // a CockroachDB of another version than was asked for
+	folder  string
+	process *process
+	down    func() error // of a container; nil: a process and its folder
+	once    sync.Once
+	err     error
 }
 
 // Close ends the server and removes its files or its container. It may be
 // called again.
 func (d *Database) Close() error {
 	d.once.Do(func() {
-		if d.container != nil {
-			d.err = d.container.remove()
+		if d.down != nil {
+			d.err = d.down()
 			return
 		}
 		d.err = errors.Join(d.process.stop(), remove(d.folder))

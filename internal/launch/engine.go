@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 
 const (
 	engineTimeout = 3 * time.Second  // for an engine to say that it is there
-	sweepTimeout  = 5 * time.Second  // for removing what dead runs left
 	pullTimeout   = 5 * time.Minute  // for a whole image
 	pullSilence   = 30 * time.Second // between two words of progress
 )
@@ -113,15 +111,15 @@ func clause(err error) string {
 
 // have sees to it that the image is there. Only a missing one is pulled, so
 // that a run needs no network when it had one before.
-func (e *engine) have(ctx context.Context, image string, wanted StoreOptions) (reason string) {
+func (e *engine) have(ctx context.Context, image string, local bool, progress func(string)) (reason string) {
 	if _, err := e.api.ImageInspect(ctx, image); err == nil {
 		return ""
 	}
-	if wanted.Local {
+	if local {
 		return "the image " + image + " is not here"
 	}
-	if wanted.Progress != nil {
-		wanted.Progress("pulling " + image)
+	if progress != nil {
+		progress("pulling " + image)
 	}
 	if err := e.pull(ctx, image); err != nil {
 		return "the image " + image + " is not here and cannot be pulled: " + clause(err)
@@ -160,80 +158,4 @@ func (e *engine) follow(ctx context.Context, image string, heard func()) error {
 		heard()
 	}
 	return ctx.Err()
-}
-
-// The labels of everything that is made in an engine.
-const (
-	labelOurs = "org.sessiongate"         // what it is: "store"
-	labelRun  = "org.sessiongate.run"     // the process that made it, and a random part
-	labelHost = "org.sessiongate.host"    // whose process ids those are
-	labelBorn = "org.sessiongate.started" // when that process began, since ids come again
-)
-
-// host names this machine's process ids: those of one start of one system, in
-// one namespace. An engine may serve several.
-func host() string {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	space, spaceErr := os.Readlink("/proc/self/ns/pid")
-	if err != nil || spaceErr != nil {
-		name, _ := os.Hostname()
-		return name
-	}
-	return strings.TrimSpace(string(boot)) + " " + space
-}
-
-// born is when a process began, in ticks since the start of the system; empty
-// where that cannot be known.
-func born(pid int) string {
-	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "stat"))
-	if err != nil {
-		return ""
-	}
-	// The name before the bracket may hold anything; from there on it is the
-	// 20th field of proc(5)'s 22.
-	rest := string(status[strings.LastIndexByte(string(status), ')')+1:])
-	if fields := strings.Fields(rest); len(fields) > 19 {
-		return fields[19]
-	}
-	return ""
-}
-
-// labels mark what this process makes as name.
-func labels(run string) map[string]string {
-	return map[string]string{labelOurs: "store", labelRun: run, labelHost: host(), labelBorn: born(os.Getpid())}
-}
-
-// orphaned reports whether labels belong to a run that is over. In doubt it is
-// not: another machine's, another namespace's or an unreadable one.
-func orphaned(labels map[string]string) bool {
-	match := ourRun.FindStringSubmatch(labels[labelRun])
-	if match == nil || labels[labelHost] == "" || labels[labelHost] != host() {
-		return false
-	}
-	pid := number(match[1])
-	if dead(pid) {
-		return true
-	}
-	now := born(pid)
-	return now != "" && labels[labelBorn] != "" && now != labels[labelBorn]
-}
-
-// sweepContainers removes what killed runs left in the engine.
-func sweepContainers() {
-	ctx, cancel := context.WithTimeout(context.Background(), sweepTimeout)
-	defer cancel()
-	engine, reason := reach(ctx)
-	if reason != "" {
-		return
-	}
-	defer engine.close()
-	found, err := engine.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOurs)})
-	if err != nil {
-		return
-	}
-	for _, one := range found.Items {
-		if orphaned(one.Labels) {
-			_ = engine.remove(ctx, one.ID)
-		}
-	}
 }

@@ -118,7 +118,7 @@ func TestContainerUpAndDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	marks := seen.Container.Config.Labels
-	if !strings.HasPrefix(marks[labelRun], fmt.Sprint(os.Getpid())+"-") || marks[labelHost] == "" || marks[labelOurs] != "store" || orphaned(marks) {
+	if marks[labelProcess] != fmt.Sprint(os.Getpid()) || marks[labelRun] == "" || marks[labelHost] == "" || marks[labelOurs] != "store" || orphaned(marks) {
 		t.Errorf("labels %v, orphaned %v", marks, orphaned(marks))
 	}
 	for port, bindings := range seen.Container.NetworkSettings.Ports {
@@ -232,7 +232,7 @@ func TestOrphaned(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := func(change map[string]string) map[string]string {
-		made := labels(fmt.Sprintf("%d-ABC", os.Getpid()))
+		made := newMarks("").on("store")
 		for name, value := range change {
 			made[name] = value
 		}
@@ -243,12 +243,12 @@ func TestOrphaned(t *testing.T) {
 		want   bool
 	}{
 		"this run":                       {mine(nil), false},
-		"a dead run":                     {mine(map[string]string{labelRun: fmt.Sprintf("%d-ABC", over.Process.Pid)}), true},
+		"a dead run":                     {mine(map[string]string{labelProcess: fmt.Sprint(over.Process.Pid)}), true},
 		"its id came again":              {mine(map[string]string{labelBorn: "1"}), born(os.Getpid()) != ""},
 		"an unknown start":               {mine(map[string]string{labelBorn: ""}), false},
-		"a dead run of another system":   {mine(map[string]string{labelRun: fmt.Sprintf("%d-ABC", over.Process.Pid), labelHost: "elsewhere"}), false},
-		"a dead run that says no system": {mine(map[string]string{labelRun: fmt.Sprintf("%d-ABC", over.Process.Pid), labelHost: ""}), false},
-		"not a run":                      {mine(map[string]string{labelRun: "0; rm"}), false},
+		"a dead run of another system":   {mine(map[string]string{labelProcess: fmt.Sprint(over.Process.Pid), labelHost: "elsewhere"}), false},
+		"a dead run that says no system": {mine(map[string]string{labelProcess: fmt.Sprint(over.Process.Pid), labelHost: ""}), false},
+		"not a process":                  {mine(map[string]string{labelProcess: "0; rm"}), false},
 		"no labels":                      {nil, false},
 	} {
 		if got := orphaned(test.labels); got != test.want {

@@ -122,7 +122,7 @@ func TestKilledBySignal(t *testing.T) {
 func TestIgnoresSIGTERM(t *testing.T) {
 	t.Parallel()
 	target := begin(t, playing(t, "stubborn"))
-	pid := target.process.leader()
+	pid := target.running.(*process).leader()
 	if err := target.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestCancelLeavesNoProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		leader, child := target.process.leader(), printed(t, target.Logs, "grandchild")
+		leader, child := target.running.(*process).leader(), printed(t, target.Logs, "grandchild")
 		cancel()
 		<-target.Done()
 		eventually(t, "both are dead", func() bool { return !running(leader) && !running(child) })
@@ -369,7 +369,7 @@ func TestURL(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	target, err := URL(t.Context(), server.URL+"/base/", Ready{Path: "/health"}, 0)
+	target, err := URL(t.Context(), server.URL+"/base/", Ready{Path: "/health"}, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,10 +380,10 @@ func TestURL(t *testing.T) {
 	if target.Close() != nil || target.Done() != nil || target.Logs() != nil || target.ExitReason() != "" || !output.IsZero() || !complete {
 		t.Error("a URL target pretends to have a process")
 	}
-	if _, err := URL(t.Context(), server.URL, Ready{}, 0); err != nil {
+	if _, err := URL(t.Context(), server.URL, Ready{}, 0, nil); err != nil {
 		t.Errorf("any answer should do: %v", err)
 	}
-	_, err = URL(t.Context(), server.URL, Ready{Path: "/health"}, 300*time.Millisecond)
+	_, err = URL(t.Context(), server.URL, Ready{Path: "/health"}, 300*time.Millisecond, nil)
 	wantError(t, err, ErrUnreachable, "status 500")
 }
 
@@ -392,7 +392,7 @@ func TestURLIgnoresTheProxy(t *testing.T) { // not parallel: it sets variables
 	defer server.Close()
 	t.Setenv("HTTP_PROXY", server.URL)
 	t.Setenv("http_proxy", server.URL)
-	_, err := URL(t.Context(), "http://api.invalid", Ready{}, 300*time.Millisecond)
+	_, err := URL(t.Context(), "http://api.invalid", Ready{}, 300*time.Millisecond, nil)
 	wantError(t, err, ErrUnreachable)
 }
 
@@ -413,19 +413,19 @@ func TestURLUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer mute.Close()
-	_, err = URL(t.Context(), fmt.Sprintf("http://127.0.0.1:%d", port), Ready{}, 100*time.Millisecond)
+	_, err = URL(t.Context(), fmt.Sprintf("http://127.0.0.1:%d", port), Ready{}, 100*time.Millisecond, nil)
 	wantError(t, err, ErrUnreachable, "does not answer GET /", "connection was refused", "start it first")
-	_, err = URL(t.Context(), "http://"+mute.Addr().String(), Ready{}, 100*time.Millisecond)
+	_, err = URL(t.Context(), "http://"+mute.Addr().String(), Ready{}, 100*time.Millisecond, nil)
 	wantError(t, err, ErrUnreachable, "does not answer GET /")
 	// These two do not heal, so nobody waits for them.
-	_, err = URL(t.Context(), secure.URL, Ready{}, time.Hour)
+	_, err = URL(t.Context(), secure.URL, Ready{}, time.Hour, nil)
 	wantError(t, err, ErrUnreachable, "certificate is not trusted")
-	_, err = URL(t.Context(), "https://"+plain.Listener.Addr().String(), Ready{}, time.Hour)
+	_, err = URL(t.Context(), "https://"+plain.Listener.Addr().String(), Ready{}, time.Hour, nil)
 	wantError(t, err, ErrUnreachable, "plain http")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = URL(ctx, plain.URL, Ready{}, time.Hour)
+	_, err = URL(ctx, plain.URL, Ready{}, time.Hour, nil)
 	wantError(t, err, context.Canceled, "interrupted")
 }
 
@@ -433,7 +433,7 @@ func TestURLRefused(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"", "canary", "ftp://canary/", "127.0.0.1:8000", "http://", "http://canary:x", "http://api:canary@h/",
 		"http://h/?canary", "http://h/#canary", "http://h:99999999999/%zzcanary"} {
-		_, err := URL(t.Context(), raw, Ready{}, 100*time.Millisecond)
+		_, err := URL(t.Context(), raw, Ready{}, 100*time.Millisecond, nil)
 		if err == nil || errors.Is(err, ErrUnreachable) || !strings.HasPrefix(err.Error(), "target.url must ") || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%q: %v", raw, err)
 		}

@@ -121,7 +121,7 @@ func gate() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("pids", api.process.leader(), database.process.leader(), database.folder)
+	fmt.Println("pids", api.running.(*process).leader(), database.process.leader(), database.folder)
 	select {}
 }
 

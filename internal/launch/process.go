@@ -18,6 +18,9 @@ const (
 // endedWell is the exit reason of a program that did what it was asked to.
 const endedWell = "ended with exit status 0"
 
+// stoppedByUs is that of one that did not end by itself.
+const stoppedByUs = "was stopped by sessiongate"
+
 // program is what to run and how to end it.
 type program struct {
 	path        string // absolute, or relative to directory
@@ -71,7 +74,7 @@ func (p *process) live(command *exec.Cmd, started chan<- error) {
 	p.mu.Lock()
 	p.reason = describe(command)
 	if p.stopped {
-		p.reason = "was stopped by sessiongate"
+		p.reason = stoppedByUs
 	}
 	p.mu.Unlock()
 	close(p.gone)
@@ -98,6 +101,9 @@ func (p *process) exitReason() string {
 	defer p.mu.Unlock()
 	return p.reason
 }
+
+func (p *process) ended() <-chan struct{} { return p.gone }
+func (p *process) printed() *output       { return p.output }
 
 func (p *process) signal(s syscall.Signal) {
 	p.mu.Lock()

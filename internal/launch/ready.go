@@ -139,9 +139,11 @@ func plain(err error) (why string, final bool) {
 }
 
 // URL waits until the API at raw, an http or https URL, answers. A timeout of
-// zero is 10 seconds. Errors about an API that does not answer wrap
-// ErrUnreachable; those about a URL that cannot be one do not.
-func URL(ctx context.Context, raw string, ready Ready, timeout time.Duration) (*Target, error) {
+// zero is 10 seconds. An API on the localhost of the machine outside this
+// container is looked for as Nearby does; the site may be nil. Errors about an
+// API that does not answer wrap ErrUnreachable; those about a URL that cannot be
+// one do not.
+func URL(ctx context.Context, raw string, ready Ready, timeout time.Duration, site *Site) (*Target, error) {
 	base, err := parse(raw)
 	if err != nil {
 		return nil, err
@@ -153,18 +155,32 @@ func URL(ctx context.Context, raw string, ready Ready, timeout time.Duration) (*
 	if timeout <= 0 {
 		timeout = 10 * time.Second
 	}
+	parsed, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	target := &Target{URL: base}
+	relay, reason := Nearby(ctx, hostPort(parsed, map[string]string{"http": "80", "https": "443"}), timeout, site)
+	switch {
+	case reason != "" && ctx.Err() == nil:
+		return nil, fail("the API does not answer at "+base+" ("+reason+"); start it so that it listens on all addresses, such as with --host 0.0.0.0", ErrUnreachable)
+	case relay != nil:
+		target.relay = relay
+	}
 	limit, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	began := time.Now()
 	why := ask.wait(limit, nil)
 	switch {
 	case ctx.Err() != nil:
-		return nil, fail("the wait for the API was interrupted", ctx.Err())
+		err = fail("the wait for the API was interrupted", ctx.Err())
 	case why != "":
-		return nil, fail(fmt.Sprintf("the API does not answer %s at %s (%s, after %s); start it first, or correct target.url",
+		err = fail(fmt.Sprintf("the API does not answer %s at %s (%s, after %s); start it first, or correct target.url",
 			ready, base, why, time.Since(began).Round(100*time.Millisecond)), ErrUnreachable)
+	default:
+		return target, nil
 	}
-	return &Target{URL: base}, nil
+	return nil, errors.Join(err, target.Close())
 }
 
 // parse never repeats what it refuses: it may hold a password.

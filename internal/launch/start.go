@@ -67,7 +67,7 @@ func Start(ctx context.Context, p Process) (*Target, error) {
 	if err := p.await(ctx, ask, running); err != nil {
 		return nil, errors.Join(err, running.stop())
 	}
-	return &Target{URL: base, process: running}, nil
+	return &Target{URL: base, running: running}, nil
 }
 
 func (p Process) await(ctx context.Context, ask *check, running *process) error {
@@ -181,12 +181,17 @@ func (p Process) environment() ([]string, error) {
 		}
 	}
 	for name, value := range p.Environment {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value.Reveal(), "\x00") {
+		if !variable(name, value) {
 			return nil, fail(fmt.Sprintf("target.process.environment: %q cannot be a variable: a name has no =, and nothing holds a NUL byte", name))
 		}
 		environment = append(environment, name+"="+value.Reveal())
 	}
 	return append(environment, "PORT="+strconv.Itoa(p.Port)), nil
+}
+
+// variable reports whether a name and a value can stand in an environment.
+func variable(name string, value secret.Text) bool {
+	return name != "" && !strings.ContainsAny(name, "=\x00") && !strings.Contains(value.Reveal(), "\x00")
 }
 
 // find looks where the child would: in the PATH it gets, from the directory it

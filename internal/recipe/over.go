@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -17,7 +18,7 @@ type Over struct {
 	Named func(field string) string
 
 	URL                            string
-	Container                      *Container // replaces the file's target, as URL does
+	Container                      *Container // replaces the file's target, as URL does; its paths start at the working directory
 	Login, Identity, Logout, Visit string     // "POST /login"
 	Users                          []User     // replace the file's
 	Database                       DatabaseOver
@@ -44,6 +45,9 @@ func (r *Recipe) Apply(over Over) error {
 		r.Target.URL, r.Target.Process, r.Target.Container = Literal(over.URL), nil, nil
 	case over.Container != nil:
 		r.Target.URL, r.Target.Process, r.Target.Container = Template{}, nil, over.Container
+		if err := over.Container.fromHere(); err != nil {
+			return err
+		}
 	}
 	if len(over.Users) > 0 {
 		r.Users = over.Users
@@ -119,6 +123,21 @@ func (r *Recipe) layDatabase(over Over) error {
 	}{{said.Schema, &r.Database.Schema}, {said.Seed, &r.Database.Seed}} {
 		if err := fromHere(file.from, file.to); err != nil {
 			return fmt.Errorf("%s: %w", over.Named("schema"), err)
+		}
+	}
+	return nil
+}
+
+func (c *Container) fromHere() error {
+	if c.Build != nil {
+		if err := fromHere(cmp.Or(c.Build.Context, "."), &c.Build.Context); err != nil {
+			return err
+		}
+		c.Build.Dockerfile = cmp.Or(c.Build.Dockerfile, "Dockerfile")
+	}
+	for i := range c.Mount {
+		if err := fromHere(c.Mount[i].Source, &c.Mount[i].Source); err != nil {
+			return err
 		}
 	}
 	return nil

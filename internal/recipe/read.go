@@ -70,6 +70,11 @@ func (r *reader) container(e entry) *Container {
 				container.Command = append(container.Command, r.written(item, interpolation{}).filled())
 			}
 		}},
+		key{"directory", func(e entry) {
+			if container.Directory = r.text(e); container.Directory != "" && !path.IsAbs(container.Directory) {
+				r.fault(r.valueAt(e), "directory: the path inside the container must begin with /")
+			}
+		}},
 		key{"port", func(e entry) { container.Port = r.number(e, 1, math.MaxUint16) }},
 		key{"mount", func(e entry) { container.Mount = r.mounts(e) }},
 		key{"environment", func(e entry) { container.Environment = r.environment(e, interpolation{}) }},

@@ -106,7 +106,8 @@ type Container struct {
 	Image       string
 	Build       *Build
 	Command     []string // empty: the image's own
-	Port        int      // the API's inside the container; 0: not given
+	Directory   string   // absolute, inside the container; empty: the image's own, or the one mount's
+	Port        int      // the API's inside the container; 0: the image's only one, or 8000
 	Mount       []Mount
 	Environment []Pair
 	Pos         Pos
@@ -120,7 +121,7 @@ type Build struct {
 
 // Mount shows a path of the repository inside the container.
 type Mount struct {
-	Source string // relative to the recipe's folder
+	Source string // relative to the recipe's folder, or absolute
 	Target string // absolute, inside the container
 	Pos    Pos
 }

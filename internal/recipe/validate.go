@@ -96,8 +96,8 @@ func (v *validation) container(container *Container) {
 	case container.Image != "" && container.Build != nil:
 		v.fault(container.Pos, "the container has both image and build: keep one")
 	}
-	if container.Port < 1 || container.Port > 65535 {
-		v.fault(container.Pos, "the container has no port: write the one the API listens on, between 1 and 65535")
+	if container.Port < 0 || container.Port > 65535 {
+		v.fault(container.Pos, "the container's port is the one the API listens on, between 1 and 65535")
 	}
 }
 

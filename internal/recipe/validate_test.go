@@ -15,17 +15,20 @@ func TestValidateFlags(t *testing.T) {
 		change func(*recipe.Recipe)
 		want   string // empty: valid
 	}{
-		"url alone":      {func(*recipe.Recipe) {}, ""},
-		"no target":      {func(r *recipe.Recipe) { r.Target.URL = recipe.Template{} }, "no target"},
-		"version":        {func(r *recipe.Recipe) { r.Version = 0 }, "version 0"},
-		"no address":     {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("127.0.0.1:8000") }, "not an address"},
-		"other scheme":   {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("file:///etc") }, "not an address"},
-		"credentials":    {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("http://a:hunter2@h") }, "user name or password"},
-		"query":          {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("http://h/?a") }, "ends before the ?"},
-		"hole":           {func(r *recipe.Recipe) { r.Target.URL = join(text("http://"), name("x")) }, "no {{name}}"},
-		"no command":     {func(r *recipe.Recipe) { r.Target = recipe.Target{Process: &recipe.Process{}} }, "no command"},
-		"no image":       {func(r *recipe.Recipe) { r.Target = recipe.Target{Container: &recipe.Container{Port: 80}} }, "neither image nor build"},
-		"no port":        {func(r *recipe.Recipe) { r.Target = recipe.Target{Container: &recipe.Container{Image: "a"}} }, "no port"},
+		"url alone":    {func(*recipe.Recipe) {}, ""},
+		"no target":    {func(r *recipe.Recipe) { r.Target.URL = recipe.Template{} }, "no target"},
+		"version":      {func(r *recipe.Recipe) { r.Version = 0 }, "version 0"},
+		"no address":   {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("127.0.0.1:8000") }, "not an address"},
+		"other scheme": {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("file:///etc") }, "not an address"},
+		"credentials":  {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("http://a:hunter2@h") }, "user name or password"},
+		"query":        {func(r *recipe.Recipe) { r.Target.URL = recipe.Literal("http://h/?a") }, "ends before the ?"},
+		"hole":         {func(r *recipe.Recipe) { r.Target.URL = join(text("http://"), name("x")) }, "no {{name}}"},
+		"no command":   {func(r *recipe.Recipe) { r.Target = recipe.Target{Process: &recipe.Process{}} }, "no command"},
+		"no image":     {func(r *recipe.Recipe) { r.Target = recipe.Target{Container: &recipe.Container{Port: 80}} }, "neither image nor build"},
+		"no port":      {func(r *recipe.Recipe) { r.Target = recipe.Target{Container: &recipe.Container{Image: "a"}} }, ""},
+		"bad port": {func(r *recipe.Recipe) {
+			r.Target = recipe.Target{Container: &recipe.Container{Image: "a", Port: 70_000}}
+		}, "between 1 and 65535"},
 		"no database":    {func(r *recipe.Recipe) { r.Database = &recipe.Database{} }, "neither url nor ephemeral"},
 		"database":       {func(r *recipe.Recipe) { r.Database = &recipe.Database{URL: secret.New("x")} }, ""},
 		"other database": {func(r *recipe.Recipe) { r.Database = &recipe.Database{Ephemeral: "mysql"} }, "cockroachdb or postgres"},

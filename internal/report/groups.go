@@ -46,17 +46,6 @@ func (r Report) Counted() []Finding {
 	return slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Status == Accepted })
 }
 
-// Acceptance is the declaration that covers the rule, which may be of the rule
-// it is a variant of.
-func (r Report) Acceptance(rule finding.Rule) (Declared, bool) {
-	for _, declared := range r.Accepted {
-		if declared.Rule == rule.ID || declared.Rule == rule.Base() {
-			return declared, true
-		}
-	}
-	return Declared{}, false
-}
-
 // String is the reason with its end: "legacy domain (until 2027-03-31)".
 func (d Declared) String() string {
 	if d.Until.IsZero() {

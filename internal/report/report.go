@@ -86,7 +86,8 @@ type Finding struct {
 	Location    finding.Location // never zero
 	Fingerprint string           // stable over runs, ports and ids
 	Status      Status
-	Replay      string // shell commands; secrets are variables
+	Declared    Declared // what accepts it; zero unless it is accepted
+	Replay      string   // shell commands; secrets are variables
 }
 
 // Status compares a finding with the baseline.
@@ -116,8 +117,9 @@ type Calibration struct {
 
 // Baseline is what the findings were compared with. The zero value: nothing.
 type Baseline struct {
-	Given bool
-	Gone  []string // rules of its findings that are no longer found, sorted
+	Given  bool
+	Source string   // where it comes from; without one, why there is none, or ""
+	Gone   []string // rules of its findings that are no longer found, sorted
 }
 
 // Cookie is a cookie as the API set it. One that was set with other attributes

@@ -10,7 +10,6 @@ package store
 
 import (
 	"context"
-	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -100,15 +99,12 @@ func (s *Store) Close() error {
 // Local reports whether the database is on this machine: behind a socket file
 // or a loopback address.
 func (s *Store) Local() bool {
-	isLocal := func(host string) bool {
-		return strings.HasPrefix(host, "/") || host == "localhost" || net.ParseIP(host).IsLoopback()
-	}
 	for _, other := range s.config.Fallbacks {
-		if !isLocal(other.Host) {
+		if !Local(other.Host) {
 			return false
 		}
 	}
-	return isLocal(s.config.Host)
+	return Local(s.config.Host)
 }
 
 // Version is the server for people: "PostgreSQL 15.18", "CockroachDB v26.2.5".

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -20,7 +21,7 @@ import (
 
 const maxConnections = 500
 
-// Tap is a listener on 127.0.0.1. It is safe for concurrent use.
+// Tap is a listener on one address of this machine. It is safe for concurrent use.
 type Tap struct {
 	dsn      dsn
 	upstream upstream
@@ -35,10 +36,16 @@ type Tap struct {
 	open    map[net.Conn]bool // clients and servers; nil once closed
 }
 
-// Listen opens a tap in front of the database with that DSN, a URL, until Close
-// or the end of ctx. It does not connect to the database: each connection of
-// the API becomes one to it.
+// Listen opens a tap on 127.0.0.1 in front of the database with that DSN, a
+// URL, until Close or the end of ctx. It does not connect to the database: each
+// connection of the API becomes one to it.
 func Listen(ctx context.Context, database secret.Text) (*Tap, error) {
+	return ListenAt(ctx, database, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+}
+
+// ListenAt is Listen on an address where an API in a container reaches this
+// process.
+func ListenAt(ctx context.Context, database secret.Text, address netip.Addr) (*Tap, error) {
 	d, err := parseDSN(database.Reveal())
 	if err != nil {
 		return nil, err
@@ -47,9 +54,9 @@ func Listen(ctx context.Context, database secret.Text) (*Tap, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
 	if err != nil {
-		return nil, fmt.Errorf("no port on 127.0.0.1 to watch the database from: %w", err)
+		return nil, fmt.Errorf("no port on %s to watch the database from: %w", address, err)
 	}
 	t := &Tap{dsn: d, upstream: u, listener: listener, open: map[net.Conn]bool{}}
 	t.ctx, t.cancel = context.WithCancel(ctx)

@@ -282,8 +282,7 @@ type declared struct{ Kind, Rule, Subject, Reason string }
 func declarations(r report.Report) []declared {
 	var all []declared
 	for _, f := range r.With(report.Accepted) {
-		reason, _ := r.Acceptance(f.Rule)
-		all = append(all, declared{"accepted", f.Rule.ID, f.Subject, reason.String()})
+		all = append(all, declared{"accepted", f.Rule.ID, f.Subject, f.Declared.String()})
 	}
 	for _, result := range r.Results {
 		if result.Outcome == finding.NotApplicable {

@@ -132,7 +132,8 @@ type calibration struct {
 
 // baseline is there when the scan was compared with one.
 type baseline struct {
-	Gone []string `json:"gone"`
+	Source string   `json:"source,omitempty"`
+	Gone   []string `json:"gone"`
 }
 
 type cookie struct {
@@ -254,7 +255,7 @@ func baselineOf(b report.Baseline) *baseline {
 	if !b.Given {
 		return nil
 	}
-	return &baseline{list(b.Gone)}
+	return &baseline{b.Source, list(b.Gone)}
 }
 
 func cookieOf(c report.Cookie) cookie {

@@ -137,12 +137,12 @@ func why(result report.Result) string {
 // rule is accepted: the gate does not count those.
 func (c *testcase) fail(r report.Report, rule finding.Rule) {
 	var told []string
-	var accepted bool
+	var accepted report.Declared
 	for _, f := range r.Findings {
 		switch {
 		case f.Rule.ID != rule.ID:
 		case f.Status == report.Accepted:
-			accepted = true
+			accepted = f.Declared
 		default:
 			if told == nil {
 				c.File, c.Line = tame.Line(f.Location.File), f.Location.Line
@@ -150,9 +150,8 @@ func (c *testcase) fail(r report.Report, rule finding.Rule) {
 			told = append(told, story(f))
 		}
 	}
-	if told == nil && accepted {
-		declared, _ := r.Acceptance(rule)
-		c.Skipped = &skipped{tame.Line("accepted: " + declared.String())}
+	if told == nil && accepted.Rule != "" {
+		c.Skipped = &skipped{tame.Line("accepted: " + accepted.String())}
 		return
 	}
 	c.Failure = &failure{Message: tame.Line(rule.Title), Type: string(rule.Severity.Level()), Text: strings.Join(told, "\n\n")}

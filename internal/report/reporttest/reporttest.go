@@ -92,6 +92,8 @@ var controls = []trace.Control{
 	{Name: "K5", Says: "an id the server never issued is nobody", Held: true},
 }
 
+var legacy = report.Declared{Rule: prefix.ID, Reason: "legacy domain", Until: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)}
+
 // Vulnerable is an audit with two new findings, a known one and an accepted one.
 func Vulnerable() report.Report {
 	return report.Report{
@@ -117,8 +119,8 @@ func Vulnerable() report.Report {
 			{Rule: plainHTTP, Outcome: finding.NotTested, Reason: open},
 		},
 		Findings: []report.Finding{rotation(), afterLogout(), unprefixed()},
-		Accepted: []report.Declared{{Rule: prefix.ID, Reason: "legacy domain", Until: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)}},
-		Baseline: report.Baseline{Given: true, Gone: []string{cleared.ID}},
+		Accepted: []report.Declared{legacy},
+		Baseline: report.Baseline{Given: true, Source: ".sessiongate-baseline.json", Gone: []string{cleared.ID}},
 		Cookies: []report.Cookie{
 			{Name: "session_id", Request: "GET /", Carrier: true, HTTPOnly: true, Path: "/", Times: 31},
 			{Name: "csrf", Request: "GET /", Secure: true, SameSite: "Lax", Domain: "localhost", Path: "/", Lifetime: 90 * 24 * time.Hour, Times: 8,
@@ -174,7 +176,7 @@ func afterLogout() report.Finding {
 func unprefixed() report.Finding {
 	return report.Finding{
 		Rule: prefix, Location: finding.Location{File: "app/auth.py", Line: 42},
-		Fingerprint: "0cc175b9c0f1b6a8:1", Status: report.Accepted,
+		Fingerprint: "0cc175b9c0f1b6a8:1", Status: report.Accepted, Declared: legacy,
 		Finding: finding.Finding{
 			Rule: prefix.ID, Subject: "cookie session_id", Step: "login",
 			Message: "The cookie session_id carries the session and its name has no __Host- prefix.",

@@ -8,12 +8,12 @@ import (
 	"github.com/sessiongate/sessiongate/internal/report/tame"
 )
 
-// escape makes a text a text in GitHub's Markdown, whatever stands in it, on
+// Escape makes a text a text in GitHub's Markdown, whatever stands in it, on
 // one line. What could be structure becomes a character reference, which
 // CommonMark never reads as structure (§2.5), nor does a runner find a workflow
 // command in it. An invisible blank after "@" and "#" keeps GitHub, which looks
 // at the finished page, from making a mention or a reference to an issue.
-func escape(text string) string {
+func Escape(text string) string {
 	var safe strings.Builder
 	runes := []rune(strings.Join(strings.Fields(tame.Line(text)), " "))
 	for i, char := range runes {
@@ -56,14 +56,14 @@ func onlyDigits(runes []rune) bool {
 
 // code is a text in the type of code. Backticks would take the references to
 // the letter.
-func code(text string) string { return "<code>" + escape(text) + "</code>" }
+func code(text string) string { return "<code>" + Escape(text) + "</code>" }
 
 // block is code that keeps its lines.
 func block(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(strings.TrimRight(tame.Lines(text), "\n"), "\n") {
 		indent := len(line) - len(strings.TrimLeft(line, " "))
-		lines = append(lines, line[:indent]+escape(line[indent:]))
+		lines = append(lines, line[:indent]+Escape(line[indent:]))
 	}
 	return "<pre>" + strings.Join(lines, "\n") + "</pre>"
 }

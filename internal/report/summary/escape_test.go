@@ -28,7 +28,7 @@ func TestEscape(t *testing.T) {
 		"a|b `c` <d> [e](f) *g* $h$": "a&#124;b &#96;c&#96; &#60;d&#62; &#91;e&#93;(f) &#42;g&#42; &#36;h&#36;",
 		"two\nlines\tand  blanks":    "two lines and blanks",
 	} {
-		if got := escape(text); got != want {
+		if got := Escape(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
@@ -43,7 +43,7 @@ func FuzzEscape(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got := escape(text)
+		got := Escape(text)
 		if !harmless.MatchString(got) {
 			t.Errorf("%q becomes %q", text, got)
 		}

@@ -113,18 +113,18 @@ func verdict(r report.Report) string {
 		word = "gate undecided"
 	}
 	if r.Problem != "" {
-		fmt.Fprintf(&b, "## sessiongate: could not measure\n\n> [!CAUTION]\n> %s\n\n", escape(r.Problem))
+		fmt.Fprintf(&b, "## sessiongate: could not measure\n\n> [!CAUTION]\n> %s\n\n", Escape(r.Problem))
 	} else {
-		fmt.Fprintf(&b, "## sessiongate: %d of 100, grade %s, %s\n\n", r.Score.Value, escape(r.Score.Grade), word)
+		fmt.Fprintf(&b, "## sessiongate: %d of 100, grade %s, %s\n\n", r.Score.Value, Escape(r.Score.Grade), word)
 	}
-	fmt.Fprintf(&b, "**%s:** %s\n\n", strings.ToUpper(word[:1])+word[1:], escape(r.Gate.Reason))
+	fmt.Fprintf(&b, "**%s:** %s\n\n", strings.ToUpper(word[:1])+word[1:], Escape(r.Gate.Reason))
 	facts := []string{code(r.Target.URL)}
 	for _, fact := range []struct{ name, text string }{
 		{"started as", r.Target.Name}, {"store:", r.Target.Store}, {"store not used:", r.Target.StoreProblem},
 		{"session:", r.Calibration.Carrier}, {"", r.Calibration.Kind},
 	} {
 		if fact.text != "" {
-			facts = append(facts, strings.TrimSpace(fact.name+" "+escape(fact.text)))
+			facts = append(facts, strings.TrimSpace(fact.name+" "+Escape(fact.text)))
 		}
 	}
 	facts = append(facts, fmt.Sprintf("%d of %d rules tested", r.Coverage.Tested, r.Coverage.Applicable),
@@ -132,7 +132,7 @@ func verdict(r report.Report) string {
 	b.WriteString(strings.Join(facts, " · ") + "\n")
 	for _, control := range r.Calibration.Controls {
 		if !control.Held && !control.Skipped {
-			fmt.Fprintf(&b, "\n- control %s did not hold: %s (%s)", escape(control.Name), escape(control.Says), escape(control.Note))
+			fmt.Fprintf(&b, "\n- control %s did not hold: %s (%s)", Escape(control.Name), Escape(control.Says), Escape(control.Note))
 		}
 	}
 	return b.String()
@@ -149,8 +149,8 @@ func findings(r report.Report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Findings: %d\n\n| # | severity | finding | subject | where | status |\n|---|---|---|---|---|---|\n", len(counted))
 	for i, f := range counted {
-		fmt.Fprintf(&b, "| %d | %s | %s<br>%s | %s | %s | %s |\n", i+1, badge(f.Rule.Severity), escape(f.Rule.Title), code(f.Rule.ID),
-			escape(f.Subject), code(place(f.Location)), f.Status)
+		fmt.Fprintf(&b, "| %d | %s | %s<br>%s | %s | %s | %s |\n", i+1, badge(f.Rule.Severity), Escape(f.Rule.Title), code(f.Rule.ID),
+			Escape(f.Subject), code(place(f.Location)), f.Status)
 	}
 	return b.String()
 }
@@ -173,14 +173,14 @@ func place(l finding.Location) string {
 // do about it.
 func attack(number int, f report.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %d. %s\n\n%s\n\n", number, escape(f.Rule.Title), escape(f.Message))
+	fmt.Fprintf(&b, "### %d. %s\n\n%s\n\n", number, Escape(f.Rule.Title), Escape(f.Message))
 	level := f.Rule.Severity.Level()
 	if level == finding.Critical || level == finding.High {
 		if drawn := sequence(f); drawn != "" {
 			b.WriteString(drawn + "\n\n")
 		}
 	}
-	fmt.Fprintf(&b, "**Fix in** %s: %s\n\n", code(place(f.Location)), escape(f.Rule.Fix))
+	fmt.Fprintf(&b, "**Fix in** %s: %s\n\n", code(place(f.Location)), Escape(f.Rule.Fix))
 	if f.Rule.FastAPI != "" {
 		fmt.Fprintf(&b, "<details><summary>With FastAPI</summary>\n\n%s\n\n</details>\n", block(f.Rule.FastAPI))
 	}
@@ -204,7 +204,7 @@ func open(r report.Report) string {
 		for i, rule := range group.Rules {
 			rules[i] = code(rule)
 		}
-		fmt.Fprintf(&rows, "| %s | %s | %s |\n", escape(reason), cmp.Or(escape(group.Reason.Remedy), "–"), strings.Join(rules, "<br>"))
+		fmt.Fprintf(&rows, "| %s | %s | %s |\n", Escape(reason), cmp.Or(Escape(group.Reason.Remedy), "–"), strings.Join(rules, "<br>"))
 	}
 	return fmt.Sprintf("### Not tested: %d\n\n| why | to test it | rules |\n|---|---|---|\n%s", total, rows.String())
 }
@@ -212,12 +212,11 @@ func open(r report.Report) string {
 func accepted(r report.Report) string {
 	var b strings.Builder
 	for _, f := range r.With(report.Accepted) {
-		declared, _ := r.Acceptance(f.Rule)
-		fmt.Fprintf(&b, "- accepted: %s, %s: %s\n", code(f.Rule.ID), escape(f.Subject), escape(declared.String()))
+		fmt.Fprintf(&b, "- accepted: %s, %s: %s\n", code(f.Rule.ID), Escape(f.Subject), Escape(f.Declared.String()))
 	}
 	for _, result := range r.Results {
 		if result.Outcome == finding.NotApplicable {
-			fmt.Fprintf(&b, "- not applicable: %s: %s\n", code(result.Rule.ID), escape(result.Reason.Text))
+			fmt.Fprintf(&b, "- not applicable: %s: %s\n", code(result.Rule.ID), Escape(result.Reason.Text))
 		}
 	}
 	if b.Len() == 0 {
@@ -228,13 +227,20 @@ func accepted(r report.Report) string {
 
 func baseline(r report.Report) string {
 	if !r.Baseline.Given {
-		return ""
+		if r.Baseline.Source == "" {
+			return ""
+		}
+		return fmt.Sprintf("### No baseline\n\nNothing to compare with: %s. So the score alone decides.\n", Escape(r.Baseline.Source))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "### Against the baseline\n\n| new | known | accepted | gone |\n|---|---|---|---|\n| %d | %d | %d | %d |\n",
+	b.WriteString("### Against the baseline\n\n")
+	if r.Baseline.Source != "" {
+		fmt.Fprintf(&b, "Compared with %s.\n\n", Escape(r.Baseline.Source))
+	}
+	fmt.Fprintf(&b, "| new | known | accepted | gone |\n|---|---|---|---|\n| %d | %d | %d | %d |\n",
 		len(r.With(report.New)), len(r.With(report.Known)), len(r.With(report.Accepted)), len(r.Baseline.Gone))
 	for _, f := range r.With(report.New) {
-		fmt.Fprintf(&b, "\n- new: %s, %s", code(f.Rule.ID), escape(f.Subject))
+		fmt.Fprintf(&b, "\n- new: %s, %s", code(f.Rule.ID), Escape(f.Subject))
 	}
 	for _, rule := range r.Baseline.Gone {
 		fmt.Fprintf(&b, "\n- gone: %s", code(rule))

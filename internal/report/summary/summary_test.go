@@ -153,3 +153,17 @@ func TestWriteTellsOfAFullDisk(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Without a baseline the reader is told why, as far as anybody knows it.
+func TestNoBaseline(t *testing.T) {
+	t.Parallel()
+	r := reporttest.Hardened()
+	r.Baseline = report.Baseline{Source: "the default branch has no analysis"}
+	if out := written(t, r); !strings.Contains(out, "### No baseline\n\nNothing to compare with: the default branch has no analysis.") {
+		t.Error(out)
+	}
+	r.Baseline.Source = ""
+	if out := written(t, r); strings.Contains(out, "aseline") {
+		t.Error(out)
+	}
+}

@@ -84,11 +84,8 @@ func accepted(r report.Report) []string {
 	used := map[string]bool{}
 	for _, f := range r.With(report.Accepted) {
 		line := either(", ", f.Rule.ID, f.Subject)
-		if declared, covered := r.Acceptance(f.Rule); covered {
-			used[declared.Rule] = true
-			line += ": " + declared.String()
-		}
-		lines = append(lines, line)
+		used[f.Declared.Rule] = true
+		lines = append(lines, either(": ", line, f.Declared.String()))
 	}
 	for _, d := range r.Accepted {
 		if !used[d.Rule] {

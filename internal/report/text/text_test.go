@@ -172,12 +172,13 @@ func TestWhatNobodyExplains(t *testing.T) {
 func TestAcceptedRisks(t *testing.T) {
 	t.Parallel()
 	variant := finding.Rule{ID: "session-response-cacheable/shared", Severity: 59}
+	noProxy := report.Declared{Rule: "session-response-cacheable", Reason: "no proxy"}
 	out := written(t, report.Report{
 		Findings: []report.Finding{
-			{Rule: variant, Status: report.Accepted, Finding: finding.Finding{Subject: "GET /me"}},
+			{Rule: variant, Status: report.Accepted, Declared: noProxy, Finding: finding.Finding{Subject: "GET /me"}},
 			{Rule: finding.Rule{ID: "undeclared"}, Status: report.Accepted},
 		},
-		Accepted: []report.Declared{{Rule: "session-response-cacheable", Reason: "no proxy"}, {Rule: "login-csrf", Reason: "no browser"}},
+		Accepted: []report.Declared{noProxy, {Rule: "login-csrf", Reason: "no browser"}},
 	}, text.Style{})
 	want := "ACCEPTED: 3\n  session-response-cacheable/shared, GET /me: no proxy\n  undeclared\n  login-csrf: no browser; nothing found\n"
 	if !strings.Contains(out, want) || strings.Contains(out, "FINDINGS") {

@@ -1,0 +1,67 @@
+package action
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sessiongate/sessiongate/internal/app"
+	"github.com/sessiongate/sessiongate/internal/report"
+)
+
+// inWorkspace refuses a file name that leads out of the workspace by itself.
+func inWorkspace(name string) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("%s: %w", name, errOutside)
+	}
+	return nil
+}
+
+// reachable refuses a folder that leads out of the workspace by a link: what is
+// checked out may be anybody's. The last element may be a link, since the file
+// replaces it.
+func reachable(name string) error {
+	workspace, err := filepath.EvalSymlinks(".")
+	if err != nil {
+		return err
+	}
+	if workspace, err = filepath.Abs(workspace); err != nil {
+		return err
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Join(workspace, filepath.Dir(name)))
+	if err != nil {
+		return fmt.Errorf("%s: its folder is not there; make it in an earlier step", name)
+	}
+	inside, err := filepath.Rel(workspace, folder)
+	if err != nil || !filepath.IsLocal(inside) {
+		return fmt.Errorf("%s: %w", name, errOutside)
+	}
+	return nil
+}
+
+// write writes the files and returns them by format. Nothing that could not be
+// measured is written as SARIF: a run without results closes every alert. A
+// file of that name is not ours then, and is taken away for the same reason.
+func (j *job) write(made report.Report) (map[string]string, error) {
+	written := map[string]string{}
+	for _, output := range j.inputs.files {
+		if err := reachable(output.File); err != nil {
+			return written, err
+		}
+		if output.Format == "sarif" && !complete(made) {
+			if err := os.Remove(output.File); err != nil && !os.IsNotExist(err) {
+				return written, fmt.Errorf("%s is of another run and cannot be removed", output.File)
+			}
+			continue
+		}
+		if err := app.Write(made, []app.Output{output}, nil, app.Style{}); err != nil {
+			return written, err
+		}
+		written[output.Format] = filepath.ToSlash(output.File)
+	}
+	return written, nil
+}
+
+// complete reports whether the audit went through, so that a finding that is
+// not in it is gone.
+func complete(made report.Report) bool { return made.Problem == "" }
