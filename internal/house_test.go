@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"internal/score", "internal/probe"},
 	{"internal/report", "internal/report/safejson", "internal/report/tame", "internal/report/ladder"},
 	{"internal/report/screen"},
-	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit", "internal/locate",
+	{"internal/catalog", "internal/browser", "internal/discover", "internal/store", "internal/tap", "internal/launch", "internal/audit", "internal/locate",
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/summary", "internal/report/html", "internal/report/junit",
 		"internal/report/badge", "internal/report/reporttest", "internal/rulebook", "internal/codescanning"},
 	{"internal/app"},
@@ -48,6 +48,7 @@ var alone = map[string][]string{
 	"golang.org/x/term":                     {"internal/cli"},
 	"github.com/sethvargo/go-githubactions": {"internal/action"},
 	"html/template":                         {"internal/report/html"},
+	"go.yaml.in/yaml":                       {"internal/discover"}, // with the lines of foreign documents
 }
 
 type listed struct {

@@ -19,6 +19,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/browser"
 	"github.com/sessiongate/sessiongate/internal/catalog"
+	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/launch"
 	"github.com/sessiongate/sessiongate/internal/probe"
@@ -83,13 +84,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	limit, cancel := context.WithTimeout(ctx, options.Timeout)
 	defer cancel()
 
-	redactor := &secret.Redactor{}
-	redactor.Add(options.Recipe.Secrets...)
-	redactor.Add(options.Secrets...)
-	for _, user := range options.Recipe.Users {
-		redactor.Add(user.Password)
-	}
-	s := &scan{Options: options, redactor: redactor, store: options.Store}
+	s := newScan(options)
 	result := s.run(limit)
 	if err := ctx.Err(); err != nil {
 		return report.Report{}, err
@@ -99,16 +94,29 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	return result.Report(setting), nil
 }
 
+func newScan(options Options) *scan {
+	redactor := &secret.Redactor{}
+	redactor.Add(options.Recipe.Secrets...)
+	redactor.Add(options.Secrets...)
+	for _, user := range options.Recipe.Users {
+		redactor.Add(user.Password)
+	}
+	return &scan{Options: options, redactor: redactor, catalogue: catalog.All(), store: options.Store}
+}
+
 // scan is one run, with what it started.
 type scan struct {
 	Options
 	redactor *secret.Redactor
-	target   *launch.Target
-	store    string
-	world    *browser.World
-	witness  *witness // nil without a store
-	ended    string
-	speaking sync.Mutex // two things may be fetched at a time, but are told one by one
+	// catalogue is empty where only calibration is wanted.
+	catalogue []probe.Probe
+	target    *launch.Target
+	store     string
+	world     *browser.World
+	witness   *witness // nil without a store
+	ended     string
+	found     *discover.Result // nil where the recipe says enough
+	speaking  sync.Mutex       // two things may be fetched at a time, but are told one by one
 	// blind is why the recipe's store is not seen; "" where it is.
 	blind error
 }
@@ -122,24 +130,25 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	s.target = stage.target
 	base, err := url.Parse(stage.target.URL)
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
+	s.discover(ctx, base)
 	faces := &audit.Faces{}
 	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
-		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
+		Catalogue: s.catalogue, World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
+		Missing: s.missing(), Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	return result
 }
@@ -276,7 +285,7 @@ func readBaseline(r *recipe.Recipe, workspace string) (audit.Baseline, error) {
 
 func (s *scan) setting() audit.Setting {
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locator(),
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locator(), Discovered: s.discovered(),
 		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
 		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
@@ -289,6 +298,9 @@ func (s *scan) setting() audit.Setting {
 	}
 	if s.world != nil {
 		setting.Requests, setting.Logins = s.world.Requests(), s.world.Logins()
+	}
+	if s.found != nil {
+		setting.Requests, setting.Logins = setting.Requests+s.found.Requests, setting.Logins+s.found.Logins
 	}
 	for _, accepted := range s.Recipe.Accepted {
 		if accepted.Until.IsZero() || s.Now.Before(accepted.Until.AddDate(0, 0, 1)) {

@@ -69,7 +69,7 @@ of 0 to 100 with every point explained, and fails below a threshold.`,
   sessiongate explain session-id-not-rotated-on-login`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(scanCommand(streams), demoCommand(streams), explainCommand(streams), mcpCommand(streams),
+	root.AddCommand(scanCommand(streams), initCommand(streams), demoCommand(streams), explainCommand(streams), mcpCommand(streams),
 		actionCommand(streams), cleanCommand(streams), relayCommand(streams), versionCommand(streams))
 	return root
 }
