@@ -1,7 +1,9 @@
 # The image of the action and of the command line: one static binary, the
 # authorities that GitHub's certificate needs, and nothing else.
 ARG GO_IMAGE=golang:1.26-trixie
-FROM ${GO_IMAGE} AS build
+# The compiler runs on the machine that builds, for whatever machine is asked
+# for; BUILDPLATFORM is BuildKit's, and the older builder has none.
+FROM --platform=${BUILDPLATFORM:-linux} ${GO_IMAGE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

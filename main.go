@@ -17,7 +17,7 @@ import (
 func main() {
 	log.SetOutput(io.Discard) // net/http writes a target's bytes there; our own words go to the streams
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, door(os.Args), cli.Streams{Out: os.Stdout, Err: os.Stderr, Getenv: cli.Environment})
+	code := cli.Main(ctx, door(os.Args), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: cli.Environment})
 	stop()
 	os.Exit(code)
 }

@@ -22,11 +22,11 @@ var floors = [][]string{
 	{"internal/score", "internal/probe"},
 	{"internal/report", "internal/report/safejson", "internal/report/tame", "internal/report/ladder"},
 	{"internal/report/screen"},
-	{"internal/catalog", "internal/browser", "internal/store", "internal/tap", "internal/launch", "internal/audit", "internal/locate",
+	{"internal/catalog", "internal/browser", "internal/discover", "internal/store", "internal/tap", "internal/launch", "internal/audit", "internal/locate",
 		"internal/report/text", "internal/report/json", "internal/report/sarif", "internal/report/summary", "internal/report/html", "internal/report/junit",
 		"internal/report/badge", "internal/report/reporttest", "internal/rulebook", "internal/codescanning"},
 	{"internal/app"},
-	{"internal/action"},
+	{"internal/action", "internal/mcpserver"},
 	{"testenv/demoapi"},
 	{"internal/cli"},
 	{""}, // main
@@ -38,6 +38,8 @@ var alone = map[string][]string{
 	"os/exec":                               {"internal/launch"},
 	"github.com/jackc/pgx/v5":               {"internal/store", "internal/tap"}, // the tap its pgproto3 only
 	"github.com/owenrumney/go-sarif":        {"internal/report/sarif"},
+	"github.com/modelcontextprotocol":       {"internal/mcpserver"},
+	"github.com/google/jsonschema-go":       {"internal/mcpserver"},
 	"github.com/spf13/cobra":                {"internal/cli"},
 	"github.com/goccy/go-yaml":              {"internal/recipe"},
 	"github.com/moby/moby":                  {"internal/launch"},
@@ -46,6 +48,7 @@ var alone = map[string][]string{
 	"golang.org/x/term":                     {"internal/cli"},
 	"github.com/sethvargo/go-githubactions": {"internal/action"},
 	"html/template":                         {"internal/report/html"},
+	"go.yaml.in/yaml":                       {"internal/discover"}, // with the lines of foreign documents
 }
 
 type listed struct {

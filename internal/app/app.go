@@ -19,6 +19,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/browser"
 	"github.com/sessiongate/sessiongate/internal/catalog"
+	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/launch"
 	"github.com/sessiongate/sessiongate/internal/probe"
@@ -70,7 +71,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 		return report.Report{}, err
 	}
 	if options.Baseline == nil {
-		baseline, err := readBaseline(options.Recipe)
+		baseline, err := readBaseline(options.Recipe, options.Workspace)
 		if err != nil {
 			return report.Report{}, err
 		}
@@ -83,13 +84,7 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	limit, cancel := context.WithTimeout(ctx, options.Timeout)
 	defer cancel()
 
-	redactor := &secret.Redactor{}
-	redactor.Add(options.Recipe.Secrets...)
-	redactor.Add(options.Secrets...)
-	for _, user := range options.Recipe.Users {
-		redactor.Add(user.Password)
-	}
-	s := &scan{Options: options, redactor: redactor, store: options.Store}
+	s := newScan(options)
 	result := s.run(limit)
 	if err := ctx.Err(); err != nil {
 		return report.Report{}, err
@@ -99,16 +94,29 @@ func Audit(ctx context.Context, options Options) (report.Report, error) {
 	return result.Report(setting), nil
 }
 
+func newScan(options Options) *scan {
+	redactor := &secret.Redactor{}
+	redactor.Add(options.Recipe.Secrets...)
+	redactor.Add(options.Secrets...)
+	for _, user := range options.Recipe.Users {
+		redactor.Add(user.Password)
+	}
+	return &scan{Options: options, redactor: redactor, catalogue: catalog.All(), store: options.Store}
+}
+
 // scan is one run, with what it started.
 type scan struct {
 	Options
 	redactor *secret.Redactor
-	target   *launch.Target
-	store    string
-	world    *browser.World
-	witness  *witness // nil without a store
-	ended    string
-	speaking sync.Mutex // two things may be fetched at a time, but are told one by one
+	// catalogue is empty where only calibration is wanted.
+	catalogue []probe.Probe
+	target    *launch.Target
+	store     string
+	world     *browser.World
+	witness   *witness // nil without a store
+	ended     string
+	found     *discover.Result // nil where the recipe says enough
+	speaking  sync.Mutex       // two things may be fetched at a time, but are told one by one
 	// blind is why the recipe's store is not seen; "" where it is.
 	blind error
 }
@@ -122,24 +130,25 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	stage, err := s.bringUp(ctx)
 	defer stage.close()
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	s.target = stage.target
 	base, err := url.Parse(stage.target.URL)
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
+	s.discover(ctx, base)
 	faces := &audit.Faces{}
 	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
-		Catalogue: catalog.All(), World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
+		Catalogue: s.catalogue, World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
+		Missing: s.missing(), Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
 	if err != nil {
-		return audit.Unmeasured(catalog.All(), s.declared(), unmeasured(ctx, s.Options, err))
+		return audit.Unmeasured(s.catalogue, s.declared(), unmeasured(ctx, s.Options, err))
 	}
 	return result
 }
@@ -251,7 +260,7 @@ func check(r *recipe.Recipe) error {
 	return errors.Join(problems...)
 }
 
-func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
+func readBaseline(r *recipe.Recipe, workspace string) (audit.Baseline, error) {
 	name := r.Gate.Baseline
 	if name == "" {
 		return audit.Baseline{}, nil
@@ -265,7 +274,7 @@ func readBaseline(r *recipe.Recipe) (audit.Baseline, error) {
 	if err != nil {
 		return audit.Baseline{}, fmt.Errorf("baseline %s: %w", name, err)
 	}
-	baseline := audit.Baseline{Given: true, Source: inWorkspace(name), Findings: map[audit.Past]bool{}}
+	baseline := audit.Baseline{Given: true, Source: inWorkspace(workspace, r.Path(name)), Findings: map[audit.Past]bool{}}
 	for _, one := range known {
 		if _, ours := catalog.Rule(one.Rule); ours { // the file may be anybody's
 			baseline.Findings[audit.Past{Rule: one.Rule, Fingerprint: one.Fingerprint}] = false
@@ -278,8 +287,9 @@ func (s *scan) setting() audit.Setting {
 	places := &locator{scan: s}
 	setting := audit.Setting{
 		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: places.locate, Flow: places.flow,
-		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
-		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
+		Discovered: s.discovered(),
+		Policy:     audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
+		Target:     report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
 	if !errors.Is(s.blind, launch.ErrNoDatabase) { // a machine that has none is no fault of the API's
 		setting.Target.StoreProblem = s.storeProblem()
@@ -290,6 +300,9 @@ func (s *scan) setting() audit.Setting {
 	}
 	if s.world != nil {
 		setting.Requests, setting.Logins = s.world.Requests(), s.world.Logins()
+	}
+	if s.found != nil {
+		setting.Requests, setting.Logins = setting.Requests+s.found.Requests, setting.Logins+s.found.Logins
 	}
 	for _, accepted := range s.Recipe.Accepted {
 		if accepted.Until.IsZero() || s.Now.Before(accepted.Until.AddDate(0, 0, 1)) {
@@ -403,18 +416,18 @@ func (s *scan) inRecipe(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
 	switch {
 	case known && described.Pos.Line > 0 && s.Recipe.File != "":
-		return finding.Location{File: inWorkspace(s.Recipe.File), Line: described.Pos.Line}
+		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: described.Pos.Line}
 	case s.Recipe.File != "":
-		return finding.Location{File: inWorkspace(s.Recipe.File), Line: 1}
+		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: 1}
 	}
 	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
 }
 
-// inWorkspace is the path as the repository knows it: relative to the working
-// directory. A file outside of it is named alone, since an absolute path says
+// inWorkspace is the path as the repository knows it: relative to the
+// workspace. A file outside of it is named alone, since an absolute path says
 // nothing to a reader elsewhere.
-func inWorkspace(file string) string {
-	here, err := os.Getwd()
+func inWorkspace(workspace, file string) string {
+	here, err := filepath.Abs(workspace)
 	if err != nil {
 		return filepath.Base(file)
 	}

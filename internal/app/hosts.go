@@ -2,19 +2,34 @@ package app
 
 import (
 	"fmt"
+	"net"
 	"net/url"
-	"slices"
+	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/store"
 )
 
-// Hosts are the hosts that a scan of the recipe would connect to and that it
-// does not start itself: the target's, with the port where one is written, and
-// the session store's. A door that answers to somebody else than the user asks
-// before a scan. Its error is about an address that cannot be read.
-func Hosts(r *recipe.Recipe) ([]string, error) {
-	var hosts []string
+// Host is a machine that a scan would connect to.
+type Host struct {
+	Of   string // "the target", "the session store"
+	Name string // with the port where one is written; the folder of a socket
+}
+
+// Local reports whether it is this machine.
+func (h Host) Local() bool {
+	name := strings.ToLower(h.Name)
+	if bare, _, err := net.SplitHostPort(name); err == nil {
+		name = bare
+	}
+	return store.Local(strings.Trim(name, "[]"))
+}
+
+// Hosts are those that a scan of the recipe would connect to and does not start
+// itself. A door that answers to somebody else than the user asks before a
+// scan. Its error is about an address that cannot be read.
+func Hosts(r *recipe.Recipe) ([]Host, error) {
+	var hosts []Host
 	if !r.Target.URL.IsZero() {
 		address, err := r.Target.URL.Expand(nothing)
 		if err != nil {
@@ -24,11 +39,14 @@ func Hosts(r *recipe.Recipe) ([]string, error) {
 		if err != nil || parsed.Host == "" {
 			return nil, r.ErrorAt(r.Target.Pos, "the target's url is not an address such as http://127.0.0.1:8000")
 		}
-		hosts = append(hosts, parsed.Host)
+		hosts = append(hosts, Host{"the target", parsed.Host})
 	}
 	if r.Database == nil || r.Database.URL.IsZero() {
 		return hosts, nil
 	}
 	stores, err := store.Hosts(r.Database.URL)
-	return slices.Concat(hosts, stores), err
+	for _, name := range stores {
+		hosts = append(hosts, Host{"the session store", name})
+	}
+	return hosts, err
 }

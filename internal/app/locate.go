@@ -105,7 +105,7 @@ func (l *locator) workspace() *locate.Source {
 // workspaceOf is the folder that locations are relative to, as inWorkspace has
 // it.
 func workspaceOf(file string) string {
-	if file == "" || inWorkspace(file) != filepath.ToSlash(filepath.Base(file)) {
+	if file == "" || inWorkspace("", file) != filepath.ToSlash(filepath.Base(file)) {
 		return "."
 	}
 	return filepath.Dir(file)

@@ -36,6 +36,8 @@ type Setting struct {
 	// Ended is why the target stopped during the scan; "" if it did not.
 	Ended string
 	Users []User
+	// Discovered is what was found of the steps that the recipe leaves out.
+	Discovered []report.Discovered
 }
 
 // Past is a finding of an earlier run, by rule and fingerprint.
@@ -67,7 +69,7 @@ func (result Result) Report(s Setting) report.Report {
 	made := report.Report{
 		Version: s.Version, Target: s.Target, Accepted: s.Accepted,
 		Requests: s.Requests, Logins: s.Logins, Duration: s.Duration,
-		Calibration: calibrated(result.Facts), Cookies: result.cookies(), Samples: result.samples(),
+		Discovered: slices.Clone(s.Discovered), Calibration: calibrated(result.Facts), Cookies: result.cookies(), Samples: result.samples(),
 	}
 	if result.Problem.Code != "" {
 		made.Problem = sentence(result.Problem)
@@ -239,6 +241,10 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	wash(&r.Target.URL, &r.Target.Store, &r.Target.StoreProblem, &r.Target.Name, &r.Problem, &r.Calibration.Carrier, &r.Baseline.Source)
 	for i := range r.Results {
 		wash(&r.Results[i].Reason.Text, &r.Results[i].Reason.Remedy, &r.Results[i].Note)
+	}
+	for i := range r.Discovered {
+		one := &r.Discovered[i]
+		wash(&one.Request, &one.From, &one.Note, &one.Pin)
 	}
 	for i := range r.Cookies {
 		cookie := &r.Cookies[i]

@@ -49,7 +49,8 @@ type Options struct {
 	World         World
 	Faces         *Faces // shared with the world's browsers
 	Users         []User
-	Steps         []string // of the recipe
+	Steps         []string                  // of the recipe
+	Missing       map[string]finding.Reason // why there is no such step; nil where nobody looked for any
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
@@ -109,6 +110,8 @@ type run struct {
 	problem finding.Reason // of calibration
 	damage  finding.Reason // what the attacks left behind (K7)
 	users   []trace.StoreUser
+	// strangersOnly: nobody can log in, and what strangers get is judged alone.
+	strangersOnly bool
 
 	mu     sync.Mutex
 	traces map[string][]trace.Trace // by flow, one for each time it ran
@@ -253,7 +256,7 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 	if reason, declared := r.declared(p.Rule); declared {
 		return &finding.Verdict{Outcome: finding.NotApplicable, Reason: finding.Reason{Code: finding.Declared, Text: reason}}
 	}
-	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) {
+	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) && !(r.strangersOnly && visitOnly(p)) {
 		return &finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
 	}
 	if p.Deep && !r.Deep {
@@ -275,6 +278,16 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		return &verdict
 	}
 	return nil
+}
+
+// visitOnly reports whether a probe needs nobody's login.
+func visitOnly(p probe.Probe) bool {
+	needs := slices.Clone(p.Steps)
+	users := p.Users
+	if p.Flow != nil {
+		needs, users = append(needs, p.Flow.Steps...), max(users, p.Flow.Users)
+	}
+	return !p.Bare && users == 0 && !slices.ContainsFunc(needs, func(step string) bool { return step != visit })
 }
 
 // flagged are the steps that a flag can give, too.
@@ -322,6 +335,8 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 	}
 	first := r.judge(p, r.material(p))
 	switch {
+	case r.strangersOnly && first.Outcome != finding.Fail: // a pass would speak of sessions that nobody saw
+		return finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
 	case first.Outcome == finding.Pass && r.damage.Code != "":
 		return finding.Verdict{Outcome: finding.NotTested, Reason: r.damage}
 	case first.Outcome != finding.Fail:

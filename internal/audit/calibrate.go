@@ -39,6 +39,9 @@ func (r *run) calibrate(ctx context.Context) finding.Reason {
 	} {
 		if reason := establish(ctx); reason != nil {
 			reason.Text = r.Redactor.Clean(reason.Text)
+			if r.Missing != nil && len(r.facts.Controls) == 0 {
+				c.visitors(ctx)
+			}
 			return *reason
 		}
 	}
@@ -101,6 +104,9 @@ func (c *calibrator) lost(name, says, text, remedy string) *finding.Reason {
 // recipe looks whether there is anything to try.
 func (c *calibrator) recipe(context.Context) *finding.Reason {
 	for _, step := range []string{login, identity} {
+		if reason, known := c.Missing[step]; known && !c.facts.Has(step) {
+			return &reason
+		}
 		if !c.facts.Has(step) {
 			return &finding.Reason{Code: finding.NoCalibration, Text: "the recipe has no " + step + " step",
 				Remedy: "add steps." + step + " to the recipe, or --" + step}
@@ -111,6 +117,31 @@ func (c *calibrator) recipe(context.Context) *finding.Reason {
 			Remedy: "add one under users:, or --user NAME with --password-env VAR"}
 	}
 	return nil
+}
+
+// shortestID is how long a value is that may be an id, in characters.
+const shortestID = 16
+
+// visitors sees what two strangers are handed, where nobody can log in: a cookie
+// with a long value of its own for each of them is taken for a session id.
+func (c *calibrator) visitors(ctx context.Context) {
+	if !c.facts.Has(visit) {
+		return
+	}
+	var given []trace.Credential
+	for _, name := range []string{"visitor", "another visitor"} {
+		actor := c.stage.Actor(name)
+		if err := actor.Do(ctx, visit); err != nil {
+			return
+		}
+		given = append(given, actor.Everything())
+	}
+	for _, held := range given[0] {
+		if held.ID.Len() >= shortestID && slices.ContainsFunc(given[1], func(other trace.Held) bool { return other.Slot == held.Slot && other.ID != held.ID }) {
+			c.facts.Carrier = append(c.facts.Carrier, held.Slot)
+		}
+	}
+	c.strangersOnly = true
 }
 
 // registration creates the users, where the recipe says how.

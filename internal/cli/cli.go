@@ -29,6 +29,7 @@ func (f failure) Error() string { return f.text }
 
 // Streams are where a command reads and writes.
 type Streams struct {
+	In       io.Reader // nil: there is nothing to read
 	Out, Err io.Writer
 	Getenv   func(string) (string, bool)
 }
@@ -68,7 +69,7 @@ of 0 to 100 with every point explained, and fails below a threshold.`,
   sessiongate explain session-id-not-rotated-on-login`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(scanCommand(streams), demoCommand(streams), explainCommand(streams),
+	root.AddCommand(scanCommand(streams), initCommand(streams), demoCommand(streams), explainCommand(streams), mcpCommand(streams),
 		actionCommand(streams), cleanCommand(streams), relayCommand(streams), versionCommand(streams))
 	return root
 }

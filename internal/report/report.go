@@ -29,6 +29,7 @@ type Report struct {
 	Cookies      []Cookie // that the API set, in the order they were first seen
 	Samples      []Sample // of session ids, one for each cookie of the carrier that gave two or more
 	Calibration  Calibration
+	Discovered   []Discovered // steps that the recipe leaves out; empty where it has all
 	Requests     int
 	Logins       int
 	Duration     time.Duration
@@ -44,6 +45,14 @@ type Target struct {
 	// rules that need it are not tested.
 	StoreProblem string
 	Name         string // how the user knows it: an image, a command; may be empty
+}
+
+// Discovered is a step that the recipe leaves out, as it was found. Without a
+// Request it was not, and Pin is what adds it.
+type Discovered struct {
+	Step, Request string
+	From, Note    string
+	Pin           string // how to write it down
 }
 
 // Gate is the decision.

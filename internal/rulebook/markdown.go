@@ -24,15 +24,7 @@ with fresh ids. Otherwise it is **not tested**, with the reason and what to do a
 must be answered for the gate to decide. Severities are CVSS 3.1 base scores.
 
 `)
-	for _, f := range families(probes) {
-		fmt.Fprintf(&b, "**%s.** %s\n\n| rule | severity | |\n|---|---|---|\n", title(string(f.name)), escape(about[f.name]))
-		for _, p := range f.probes {
-			for _, rule := range p.Rules() {
-				fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", rule.ID, anchor(rule.ID), severity(rule), strings.TrimPrefix(core(rule)+deep(p), ", "))
-			}
-		}
-		b.WriteString("\n")
-	}
+	tables(&b, probes, func(id string) string { return "#" + anchor(id) })
 	for _, p := range probes {
 		entry(&b, p, proofs)
 		for _, variant := range p.Variants {
@@ -42,6 +34,38 @@ must be answered for the gate to decide. Severities are CVSS 3.1 base scores.
 	}
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err
+}
+
+// MarkdownPage is one rule, which is the probe's own or one of its variants, as
+// a document. A variant is told with what it shares with the probe's rule.
+func MarkdownPage(p probe.Probe, rule finding.Rule) string {
+	var b strings.Builder
+	if rule.ID != p.Rule.ID {
+		rule.Why, rule.Fix, rule.FastAPI = p.Rule.Why, p.Rule.Fix, p.Rule.FastAPI
+		p.Rule = rule
+	}
+	entry(&b, p, nil)
+	return strings.TrimPrefix(strings.TrimRight(b.String(), "\n")+"\n", "#")
+}
+
+// MarkdownList is every rule by family, with links that the caller makes of ids.
+func MarkdownList(probes []probe.Probe, link func(id string) string) string {
+	var b strings.Builder
+	b.WriteString("# Rules\n\n")
+	tables(&b, probes, link)
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func tables(b *strings.Builder, probes []probe.Probe, link func(id string) string) {
+	for _, f := range families(probes) {
+		fmt.Fprintf(b, "**%s.** %s\n\n| rule | severity | |\n|---|---|---|\n", title(string(f.name)), escape(about[f.name]))
+		for _, p := range f.probes {
+			for _, rule := range p.Rules() {
+				fmt.Fprintf(b, "| [`%s`](%s) | %s | %s |\n", rule.ID, link(rule.ID), severity(rule), strings.TrimPrefix(core(rule)+deep(p), ", "))
+			}
+		}
+		b.WriteString("\n")
+	}
 }
 
 func entry(b *strings.Builder, p probe.Probe, proofs map[string][]string) {
@@ -54,7 +78,7 @@ func entry(b *strings.Builder, p probe.Probe, proofs map[string][]string) {
 	if rule.FastAPI != "" {
 		fmt.Fprintf(b, "With FastAPI:\n\n```python\n%s\n```\n\n", rule.FastAPI)
 	}
-	if clauses := open(p); len(clauses) > 0 {
+	if clauses := Open(p); len(clauses) > 0 {
 		b.WriteString("### What can leave it not tested\n\n")
 		for _, clause := range clauses {
 			fmt.Fprintf(b, "- %s\n", escape(clause))

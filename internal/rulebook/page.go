@@ -38,7 +38,7 @@ func Page(w io.Writer, p probe.Probe, rule finding.Rule, style screen.Style) err
 		page.Verbatim(inner, rule.FastAPI)
 	}
 	page.Heading(screen.Bold, "What can leave it not tested")
-	for _, clause := range open(p) {
+	for _, clause := range Open(p) {
 		page.Wrap(screen.Plain, inner+"- ", inner+"  ", clause)
 	}
 	page.Wrap(screen.Plain, inner+"- ", inner+"  ", common)

@@ -115,8 +115,8 @@ var about = map[finding.Family]string{
 	"robustness":        "What is no session id breaks the API.",
 }
 
-// open is what can leave the rule not tested, one clause each.
-func open(p probe.Probe) []string {
+// Open is what can leave the rule not tested, one clause each.
+func Open(p probe.Probe) []string {
 	var clauses []string
 	steps, users := slices.Clone(p.Steps), p.Users
 	if p.Flow != nil {

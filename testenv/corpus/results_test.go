@@ -40,7 +40,7 @@ func (t *table) settle(test *testing.T) {
 	if len(t.rows) < len(t.stories) {
 		return // a part of the corpus, or a case that failed by itself
 	}
-	made := t.text()
+	made := t.text() + discoveries()
 	if *update {
 		if err := os.WriteFile(results, []byte(made), 0o644); err != nil {
 			test.Fatal(err)

@@ -206,8 +206,10 @@ func TestAKilledRunIsCleanedUpByThePostStep(t *testing.T) {
 	t.Parallel()
 	needsEngine(t)
 	r := job(t, "testenv/fastapi")
+	began := time.Now()
 	r.start(context.WithoutCancel(t.Context()), "/sessiongate", inputs("vulnerable"))
 	r.until(func(log string) bool { return strings.Contains(log, " of ") }) // the attacks are counted
+	t.Logf("first probe %s after docker run, the API's image built in between", time.Since(began).Round(10*time.Millisecond))
 	if _, err := docker(t.Context(), "kill", "--signal", "KILL", r.name); err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ type document struct {
 	Baseline            *baseline   `json:"baseline,omitempty"`
 	Cookies             []cookie    `json:"cookies"`
 	Samples             []sample    `json:"samples"`
+	Discovered          []found     `json:"discovered,omitempty"`
 	Requests            int         `json:"requests"`
 	Logins              int         `json:"logins"`
 	DurationMS          int64       `json:"duration_ms"`
@@ -95,6 +96,14 @@ type weakness struct {
 	Flow        []step        `json:"flow"`
 	Replay      string        `json:"replay"`
 	Remediation string        `json:"remediation"`
+}
+
+type found struct {
+	Step    string `json:"step"`
+	Request string `json:"request"` // "" where it was not found
+	From    string `json:"from,omitempty"`
+	Note    string `json:"note,omitempty"`
+	Pin     string `json:"pin"`
 }
 
 type location struct {
@@ -188,6 +197,7 @@ func of(r report.Report) document {
 		Baseline:            baselineOf(r.Baseline),
 		Cookies:             each(r.Cookies, cookieOf),
 		Samples:             each(r.Samples, sampleOf),
+		Discovered:          each(r.Discovered, func(d report.Discovered) found { return found(d) }),
 		Requests:            r.Requests,
 		Logins:              r.Logins,
 		DurationMS:          r.Duration.Milliseconds(),

@@ -128,6 +128,10 @@ func Vulnerable() report.Report {
 		},
 		Samples: []report.Sample{{Cookie: "session_id", Count: 26, Capacity: 64, Rising: 13,
 			Places: []float64{0, 0, 3.1, 3.3, 3.4, 3.2, 3.3, 3.1, 3.4, 3.3, 0, 3.2, 3.3, 3.1, 3.5, 3.2}}},
+		Discovered: []report.Discovered{
+			{Step: "login", Request: "POST /login", From: "openapi.json, operationId login_login_post", Note: "the only one that takes a password", Pin: "steps: {login: {request: POST /login}}"},
+			{Step: "logout", Note: "nothing that is called one answers", Pin: "--logout \"POST /…\""},
+		},
 		Calibration: report.Calibration{
 			Carrier: "cookie session_id", Kind: "server-side session", Controls: controls,
 			Victim: "alice", Attackers: "an anonymous visitor and bob",

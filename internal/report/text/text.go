@@ -48,12 +48,35 @@ func header(p *screen.Page, r report.Report) {
 	if r.Target.StoreProblem != "" {
 		p.Wrap(screen.Bad, "  Store     ", strings.Repeat(" ", 12), "not used: "+r.Target.StoreProblem)
 	}
+	discovered(p, r.Discovered)
 	entry(p, "Session", either(", ", r.Calibration.Carrier, r.Calibration.Kind))
 	entry(p, "Accounts", accounts(r.Calibration))
 	if r.Problem == "" {
 		controls(p, r.Calibration.Controls)
 	}
 	entry(p, "Traffic", fmt.Sprintf("%s, %s, %.1f s", count(r.Requests, "request"), count(r.Logins, "login"), r.Duration.Seconds()))
+}
+
+// discovered is a line for each step that the recipe leaves out.
+func discovered(p *screen.Page, all []report.Discovered) {
+	for i, one := range all {
+		name := ""
+		if i == 0 {
+			name = "Found"
+		}
+		if one.Request == "" {
+			p.Wrap(screen.Warning, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 16), "no "+one.Step+": "+one.Note+"; "+one.Pin)
+			continue
+		}
+		line := one.Step + ": " + one.Request
+		if one.From != "" {
+			line += ", from " + one.From
+		}
+		p.Wrap(screen.Plain, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 16), line)
+	}
+	if len(all) > 0 {
+		entry(p, "", "pin them with sessiongate init")
+	}
 }
 
 func entry(p *screen.Page, name, text string) {
