@@ -15,7 +15,11 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 	depth++
 	switch node.Kind() {
 	case "identifier":
-		return s.find(node.Text())
+		found := s.find(node.Text())
+		if found == nil && p.assumes && !s.knows(node.Text()) {
+			return assumed(node.Text())
+		}
+		return found
 	case "string":
 		return p.literal(node, s, depth)
 	case "concatenated_string":
@@ -43,6 +47,8 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 		switch node.Field("operator").Text() {
 		case "+":
 			return add(left, right)
+		case "|":
+			return either(left, right)
 		case "%":
 			return filled(left, percent, arguments{positional: listed(right)})
 		}
@@ -71,6 +77,13 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 		return p.members(node, s, depth)
 	case "subscript":
 		return p.subscript(node, s, depth)
+	case "generic_type":
+		return p.generic(node, s, depth)
+	case "type":
+		for child := range node.Children() {
+			return p.eval(child, s, depth)
+		}
+		return nil
 	case "lambda":
 		return &function{node: node, module: s.module, scope: s}
 	case "parenthesized_expression", "await", "as_pattern":
@@ -262,6 +275,32 @@ func (p *python) annotation(node syntax.Node, s *scope, depth int) value {
 		}
 	}
 	return made
+}
+
+// generic is a type with others in brackets: Annotated has them all, and
+// Optional is what it is around.
+func (p *python) generic(node syntax.Node, s *scope, depth int) value {
+	var made annotated
+	var of value
+	for child := range node.Children() {
+		if child.Kind() != "type_parameter" {
+			of = p.eval(child, s, depth)
+			continue
+		}
+		for inner := range child.Children() {
+			if len(made) < mostItems {
+				made = append(made, p.eval(inner, s, depth))
+			}
+		}
+	}
+	whole, known := of.(external)
+	switch {
+	case known && strings.HasSuffix(string(whole), ".Annotated"):
+		return made
+	case known && strings.HasSuffix(string(whole), ".Optional") && len(made) > 0:
+		return made[0]
+	}
+	return of
 }
 
 // member is the attribute of a value.

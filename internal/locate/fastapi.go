@@ -350,12 +350,25 @@ func (p *python) parameter(of *function, node syntax.Node, name, path string, de
 		return newSent(origin{name: name, from: "the path", at: at})
 	case isModel(kinds[0]):
 		return &sentPart{"the JSON body", kinds[0].(*class).name()}
+	case strings.HasPrefix(strings.ToLower(node.Field("type").Text()), "dict"):
+		return &sentPart{from: "the JSON body"}
+	case p.assumes && !isScalar(node.Field("type").Text()):
+		return p.assume(node, kinds[0], name, at)
 	case node.Field("type").IsZero():
 		return wholeRequest{} // Starlette gives its handlers the request alone
 	case isScalar(node.Field("type").Text()):
 		return newSent(origin{name: name, from: "the query", at: at})
 	}
 	return nil
+}
+
+// model is a class that is not in the source.
+func model(kinds annotated) (string, bool) {
+	if len(kinds) == 0 {
+		return "", false
+	}
+	of, ok := kinds[0].(external)
+	return string(of), ok && !strings.Contains(string(of), ".")
 }
 
 func isModel(v value) bool {
@@ -403,6 +416,10 @@ func (p *python) injected(v value, kinds annotated, name string, at Place, depth
 		name = strings.ReplaceAll(name, "_", "-")
 	}
 	part := &sentPart{from: from}
+	if unwritten, ok := model(kinds); ok && p.assumes {
+		part.model = unwritten
+		return part, true
+	}
 	if len(kinds) > 0 && isModel(kinds[0]) {
 		part.model = kinds[0].(*class).name()
 		return part, true

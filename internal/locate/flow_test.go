@@ -48,6 +48,12 @@ func TestFlow(t *testing.T) {
 		"given or fresh": {login: post + "def login(response: Response, sid: str | None = Cookie(None)):\n" +
 			"    sid = sid or str(uuid.uuid4())\n    response.set_cookie('sid', sid)\n",
 			want: "sid comes from a cookie > kept in sid > set as the cookie sid"},
+		"annotated in place": {head: "from typing import Annotated, Optional", login: post + "def login(response: Response, a: Annotated[str | None, Header(alias='X-Session')] = None, b: Annotated[Optional[Credentials], Body()] = None):\n" +
+			"    response.set_cookie('sid', a or b.session_id)\n",
+			want: "X-Session comes from a header > session_id comes from the JSON body (field of Credentials) > set as the cookie sid"},
+		"a body that may be left out": {head: "from typing import Annotated, Optional", login: post + "def login(response: Response, a: Credentials | None = None, b: Optional[Credentials] = None):\n" +
+			"    response.set_cookie('sid', a.session_id)\n    response.set_cookie('session', b.session_id)\n",
+			want: "session_id comes from the JSON body (field of Credentials) > set as the cookie sid > set as the cookie session"},
 		"overwritten": {login: post + "def login(response: Response, sid: str | None = Cookie(None)):\n" +
 			"    sid = str(uuid.uuid4())\n    response.set_cookie('sid', sid)\n"},
 		"overwritten where there is one": {login: post + "def login(response: Response, sid: str | None = Cookie(None)):\n" +

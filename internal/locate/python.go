@@ -36,6 +36,8 @@ type python struct {
 	// watched is what a handler that is run does; nil when none is.
 	watched *deeds
 	at      Place // of the expression that is run
+	// assumes says that the imports are not there: names mean what they usually do.
+	assumes bool
 	// stopped says that not everything could be run.
 	stopped bool
 }

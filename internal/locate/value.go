@@ -197,6 +197,16 @@ func (s *scope) find(name string) value {
 	return nil
 }
 
+// knows reports whether the source gives the name any value.
+func (s *scope) knows(name string) bool {
+	for at := s; at != nil; at = at.parent {
+		if _, known := at.names[name]; known {
+			return true
+		}
+	}
+	return false
+}
+
 // plain reads a string literal. Escapes other than those of quotes and
 // backslashes are not known: no path is written with them.
 func plain(literal string) string {
