@@ -45,6 +45,9 @@ var byAttribute = map[string]string{
 	"httponly": "session-cookie-missing-httponly", "secure": "session-cookie-missing-secure", "samesite": "session-cookie-samesite",
 }
 
+// RuleOf is the rule about an attribute that a cookie lacks.
+func RuleOf(attribute string) string { return byAttribute[attribute] }
+
 // ReviewSource reads the source of a login handler, which may be a part of a
 // file without its imports. The language may be empty. Nothing is run. An error
 // says why nothing could be read.
@@ -219,7 +222,7 @@ func (d deed) cookieSet(flask bool) (Cookie, bool) {
 	if !sets {
 		return Cookie{}, false
 	}
-	made := Cookie{Place: d.at, Name: name}
+	made := Cookie{Place: d.at, Name: shown(name)}
 	if strings.Contains(name, unknownPart) {
 		made.Name = ""
 	}
