@@ -117,23 +117,3 @@ func TestALinkIsNotFollowed(t *testing.T) {
 		t.Errorf("%s is outside", place)
 	}
 }
-
-func FuzzReviewSource(f *testing.F) {
-	f.Add(login)
-	f.Add("@r.post('/x')\ndef f(b: B, r: Request):\n    c.execute(f\"INSERT INTO s (sid) VALUES ('{b.sid}')\")\n    c.execute('UPDATE t SET a=%s WHERE sid=%(x)s' % (b, 1), {'x': b['y']})\n")
-	f.Add("class A(Base):\n    def f(self, *a, **k):\n        self.x: int = k\n        return '%s {0!r} {x}'.format(*a, **k) + a[0]\n")
-	f.Add(careless)
-	f.Fuzz(func(t *testing.T, source string) {
-		read, err := locate.ReviewSource(t.Context(), source, "python")
-		if err != nil {
-			return
-		}
-		for _, step := range read.Steps {
-			if step.Place.Line < 1 || step.Place.Line > strings.Count(source, "\n")+1 || strings.ContainsFunc(step.What, func(char rune) bool { return !unicode.IsPrint(char) }) {
-				t.Errorf("%+v", step)
-			}
-		}
-	})
-}
-
-const careless = "@router.post('/login/{ticket}')\nasync def login(ticket: str, body: Login, response: Response, q: str = Query()):\n    sid = body.sid or q or ticket\n    response.headers['Set-Cookie'] = 'sid=%s; Secure' % sid\n    SESSIONS[sid] = 1\n"
