@@ -190,6 +190,14 @@ func demo(t *testing.T, flaws ...string) http.Handler {
 
 func TestAVulnerableAPIFailsTheJob(t *testing.T) {
 	s := newStep(t, demo(t, demoapi.Demo()...))
+	const file = ".github/workflows/gate.yml"
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("on: push\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.env["GITHUB_WORKFLOW_REF"] = "acme/shop/" + file + "@refs/heads/main"
 	got := s.run()
 	if got.code != 1 {
 		t.Errorf("exit code %d\n%s", got.code, got.log)
@@ -230,7 +238,7 @@ func TestAVulnerableAPIFailsTheJob(t *testing.T) {
 	if counts["error"] != 4 || counts["warning"] == 0 || counts["notice"] == 0 || counts["group"] != 1 || counts["endgroup"] != 1 {
 		t.Errorf("%v", counts)
 	}
-	if words := "::error file=.sessiongate.yml,line=1,title=high 8"; !strings.Contains(got.log, words) {
+	if words := "::error file=" + file + ",line=1,title=high 8"; !strings.Contains(got.log, words) {
 		t.Errorf("the log does not say %q", words)
 	}
 	if masked := counts["add-mask"]; masked != 3 {

@@ -43,6 +43,9 @@ type Options struct {
 	// Workspace is the folder of the API's sources, where locations are relative
 	// to; "" is the working directory, as long as the recipe is inside of it.
 	Workspace string
+	// AskedIn is the file of the workspace that asks for the scan, where findings
+	// point if nothing better is known; "" is the recipe that could be written.
+	AskedIn string
 	// OwnDatabase says that a database.url that is not on this machine may be
 	// written to all the same.
 	OwnDatabase bool
@@ -418,7 +421,7 @@ func (s *scan) inRecipe(step string) finding.Location {
 	case s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: 1}
 	}
-	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
+	return finding.Location{File: cmp.Or(s.AskedIn, recipe.DefaultFile), Line: 1} // code scanning shows no alert without a file
 }
 
 // inWorkspace is the path as the repository knows it: relative to the
