@@ -102,7 +102,7 @@ func newScan(options Options) *scan {
 	redactor.Add(options.Recipe.Secrets...)
 	redactor.Add(options.Secrets...)
 	for _, user := range options.Recipe.Users {
-		redactor.Add(user.Password)
+		redactor.Add(user.Password, secret.Join(secret.New(user.Username+":"), user.Password)) // the pair is HTTP Basic's
 	}
 	return &scan{Options: options, redactor: redactor, catalogue: catalog.All(), store: options.Store}
 }
