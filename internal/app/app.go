@@ -287,10 +287,12 @@ func readBaseline(r *recipe.Recipe, workspace string) (audit.Baseline, error) {
 }
 
 func (s *scan) setting() audit.Setting {
+	places := &locator{scan: s}
 	setting := audit.Setting{
-		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: s.locator(), Discovered: s.discovered(),
-		Policy: audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
-		Target: report.Target{Store: s.store, Name: targetName(s.Recipe)},
+		Version: s.Version, Redactor: s.redactor, Ended: s.ended, Baseline: *s.Baseline, Users: s.users(), Locate: places.locate, Flow: places.flow,
+		Discovered: s.discovered(),
+		Policy:     audit.Policy{FailUnder: s.Recipe.Gate.FailUnder, FailOn: s.Recipe.Gate.FailOn, AllowInconclusive: s.AllowInconclusive},
+		Target:     report.Target{Store: s.store, Name: targetName(s.Recipe)},
 	}
 	if !errors.Is(s.blind, launch.ErrNoDatabase) { // a machine that has none is no fault of the API's
 		setting.Target.StoreProblem = s.storeProblem()

@@ -21,11 +21,6 @@ type locator struct {
 	read   bool
 }
 
-func (s *scan) locator() func(finding.Finding, finding.Rule) finding.Location {
-	l := &locator{scan: s}
-	return l.locate
-}
-
 // locate is the handler that the recipe names for a step, else the one that is
 // found in the workspace, else the step in the recipe.
 func (l *locator) locate(found finding.Finding, rule finding.Rule) finding.Location {
@@ -55,6 +50,25 @@ func (l *locator) handler(step recipe.Step, name string) (locate.Place, bool) {
 	last := requests[len(requests)-1]
 	place, reason := source.Handler(last.Method, last.Path.String(), "")
 	return place, reason.Code == locate.Found
+}
+
+// flow is how the handler of a finding comes to take a session's id from its
+// client.
+func (l *locator) flow(found finding.Finding, rule finding.Rule) []finding.Step {
+	if rule.Family != finding.Fixation {
+		return nil
+	}
+	step := l.Recipe.Steps[strings.TrimSuffix(found.Step, ".then")]
+	handler, known := l.handler(step, found.Step)
+	if !known || step.Source.File != "" && filepath.ToSlash(step.Source.File) != handler.File {
+		return nil // the recipe knows better which it is
+	}
+	carrier, _ := strings.CutPrefix(found.Subject, "cookie ")
+	var made []finding.Step
+	for _, one := range l.source.Flow(handler, carrier) {
+		made = append(made, finding.Step{Location: finding.Location{File: one.Place.File, Line: one.Place.Line}, Says: one.What})
+	}
+	return made
 }
 
 // narrowed is the line that sets the cookie where the finding is of one that

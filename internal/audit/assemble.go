@@ -28,6 +28,8 @@ type Setting struct {
 	Duration time.Duration
 	// Locate gives the place whose code has to change for a finding; never zero.
 	Locate func(finding.Finding, finding.Rule) finding.Location
+	// Flow gives what the source shows of a finding; nil where nobody reads it.
+	Flow func(finding.Finding, finding.Rule) []finding.Step
 	// Baseline is what findings are compared with; its Gone is filled by the report.
 	Baseline Baseline
 	Accepted []report.Declared // those not yet expired
@@ -201,6 +203,9 @@ func (result Result) present(s Setting, outcome Outcome, found finding.Finding) 
 		}
 	}
 	made.Location = s.Locate(found, made.Rule)
+	if s.Flow != nil {
+		made.Flow = s.Flow(found, made.Rule)
+	}
 	made.Fingerprint = fingerprint(result.Seen, found)
 	if declared, accepted := s.declared(made); accepted {
 		made.Status, made.Declared = report.Accepted, declared
@@ -265,6 +270,9 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 		found.Evidence = slices.Clone(found.Evidence)
 		for j := range found.Evidence {
 			wash(&found.Evidence[j].Actor, &found.Evidence[j].Request, &found.Evidence[j].Note)
+		}
+		for j := range found.Flow {
+			wash(&found.Flow[j].Says)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func mcpCommand(streams Streams) *cobra.Command {
-	options := mcpserver.Options{Version: version(), Getenv: streams.Getenv}
+	options := mcpserver.Options{Version: version(), Getenv: streams.Getenv, Review: review}
 	cmd := &cobra.Command{
 		Use:   "mcp",
 		Short: "Serve coding assistants over the Model Context Protocol on standard input and output",

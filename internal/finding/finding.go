@@ -213,3 +213,9 @@ type Location struct {
 	File string
 	Line int
 }
+
+// Step is one station of a value on its way through the source.
+type Step struct {
+	Location
+	Says string // "kept in session_id"
+}

@@ -15,7 +15,11 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 	depth++
 	switch node.Kind() {
 	case "identifier":
-		return s.find(node.Text())
+		found := s.find(node.Text())
+		if found == nil && p.assumes && !s.knows(node.Text()) {
+			return assumed(node.Text())
+		}
+		return found
 	case "string":
 		return p.literal(node, s, depth)
 	case "concatenated_string":
@@ -43,10 +47,19 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 		switch node.Field("operator").Text() {
 		case "+":
 			return add(left, right)
+		case "|":
+			return either(left, right)
 		case "%":
-			return sentIn(list{left, right}, textOf(left))
+			return filled(left, percent, arguments{positional: listed(right)})
 		}
 		return nil
+	case "comparison_operator", "not_operator", "unary_operator", "yield":
+		for child := range node.Children() {
+			p.eval(child, s, depth)
+		}
+		return nil
+	case "true", "false":
+		return truth(node.Kind() == "true")
 	case "boolean_operator":
 		return either(p.eval(node.Field("left"), s, depth), p.eval(node.Field("right"), s, depth))
 	case "conditional_expression":
@@ -64,6 +77,13 @@ func (p *python) eval(node syntax.Node, s *scope, depth int) value {
 		return p.members(node, s, depth)
 	case "subscript":
 		return p.subscript(node, s, depth)
+	case "generic_type":
+		return p.generic(node, s, depth)
+	case "type":
+		for child := range node.Children() {
+			return p.eval(child, s, depth)
+		}
+		return nil
 	case "lambda":
 		return &function{node: node, module: s.module, scope: s}
 	case "parenthesized_expression", "await", "as_pattern":
@@ -104,10 +124,10 @@ func (p *python) literal(node syntax.Node, s *scope, depth int) value {
 			}
 		case "interpolation":
 			v := p.eval(child.Field("expression"), s, depth)
-			parts = append(parts, v)
 			if !child.Field("format_specifier").IsZero() || !child.Field("type_conversion").IsZero() {
-				v = nil
+				v = reformed(v)
 			}
+			parts = append(parts, v)
 			made.WriteString(textOf(v))
 		}
 	}
@@ -257,6 +277,32 @@ func (p *python) annotation(node syntax.Node, s *scope, depth int) value {
 	return made
 }
 
+// generic is a type with others in brackets: Annotated has them all, and
+// Optional is what it is around.
+func (p *python) generic(node syntax.Node, s *scope, depth int) value {
+	var made annotated
+	var of value
+	for child := range node.Children() {
+		if child.Kind() != "type_parameter" {
+			of = p.eval(child, s, depth)
+			continue
+		}
+		for inner := range child.Children() {
+			if len(made) < mostItems {
+				made = append(made, p.eval(inner, s, depth))
+			}
+		}
+	}
+	whole, known := of.(external)
+	switch {
+	case known && strings.HasSuffix(string(whole), ".Annotated"):
+		return made
+	case known && strings.HasSuffix(string(whole), ".Optional") && len(made) > 0:
+		return made[0]
+	}
+	return of
+}
+
 // member is the attribute of a value.
 func (p *python) member(of value, name string) value {
 	switch whole := of.(type) {
@@ -268,6 +314,9 @@ func (p *python) member(of value, name string) value {
 			return sub
 		}
 	case external:
+		if whole == "flask" && name == "request" {
+			return wholeRequest{}
+		}
 		if len(whole)+len(name) < longestText {
 			return whole + "." + external(name)
 		}
@@ -283,6 +332,10 @@ func (p *python) member(of value, name string) value {
 		return whole.part().member(name, p.at)
 	case *sentValue:
 		return through{whole, name}
+	case text:
+		if name == "format" {
+			return format{whole}
+		}
 	case *event, bound:
 		return nil
 	}
@@ -337,9 +390,12 @@ func (p *python) arguments(node syntax.Node, s *scope, depth int) arguments {
 			}
 		case "dictionary_splat":
 			for inner := range child.Children() {
-				more, _ := p.eval(inner, s, depth).(dict)
+				more, known := p.eval(inner, s, depth).(dict)
 				for name, v := range more {
 					made.named[name] = v
+				}
+				if !known {
+					made.named[unknownMembers] = nil
 				}
 			}
 		default:
@@ -358,9 +414,14 @@ func (p *python) apply(callee value, given arguments, at point) value {
 		return p.run(called.call, called.self, given, at.scope.depth+1)
 	case *class:
 		return p.instantiate(called, given, at)
+	case format:
+		return filled(called.of, braced, given)
 	case external:
 		if v := transparent(called, given); v != nil {
 			return v
+		}
+		if slices.Contains(inThread, called) && len(given.positional) > 0 {
+			return p.apply(given.positional[0], arguments{given.positional[1:], given.named}, at)
 		}
 		return p.make(called, nil, given, at)
 	case through:
@@ -459,14 +520,24 @@ func (p *python) bind(parameters syntax.Node, given arguments, inner, outer *sco
 		}
 		switch v, named := given.named[name]; {
 		case named:
-			inner.names[name] = v
+			inner.names[name] = handed(v, name, inner, parameter)
 		case at < len(given.positional):
-			inner.names[name] = given.positional[at]
+			inner.names[name] = handed(given.positional[at], name, inner, parameter)
 		default:
 			inner.names[name] = p.eval(fallback, outer, 0)
 		}
 		at++
 	}
+}
+
+// handed is a value that a function of the workspace is given.
+func handed(v value, name string, to *scope, parameter syntax.Node) value {
+	given, ok := v.(*sentValue)
+	at := Place{to.module.file, parameter.Line()}
+	if !ok || slices.ContainsFunc(given.origins, func(o origin) bool { return o.at == at }) {
+		return v
+	}
+	return given.with(Step{at, "handed on as " + shown(name)})
 }
 
 // same reports whether two values are one: lists and dicts are told apart only

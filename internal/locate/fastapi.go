@@ -347,15 +347,28 @@ func (p *python) parameter(of *function, node syntax.Node, name, path string, de
 	}
 	switch {
 	case strings.Contains(path, "{"+name):
-		return newSent("request value "+name+", from the path", at)
+		return newSent(origin{name: name, from: "the path", at: at})
 	case isModel(kinds[0]):
-		return &sentPart{"the JSON body"}
+		return &sentPart{"the JSON body", kinds[0].(*class).name()}
+	case strings.HasPrefix(strings.ToLower(node.Field("type").Text()), "dict"):
+		return &sentPart{from: "the JSON body"}
+	case p.assumes && !isScalar(node.Field("type").Text()):
+		return p.assume(node, kinds[0], name, at)
 	case node.Field("type").IsZero():
 		return wholeRequest{} // Starlette gives its handlers the request alone
 	case isScalar(node.Field("type").Text()):
-		return newSent("request value "+name+", from the query", at)
+		return newSent(origin{name: name, from: "the query", at: at})
 	}
 	return nil
+}
+
+// model is a class that is not in the source.
+func model(kinds annotated) (string, bool) {
+	if len(kinds) == 0 {
+		return "", false
+	}
+	of, ok := kinds[0].(external)
+	return string(of), ok && !strings.Contains(string(of), ".")
 }
 
 func isModel(v value) bool {
@@ -402,8 +415,13 @@ func (p *python) injected(v value, kinds annotated, name string, at Place, depth
 	} else if last == "Header" {
 		name = strings.ReplaceAll(name, "_", "-")
 	}
-	part := &sentPart{from}
+	part := &sentPart{from: from}
+	if unwritten, ok := model(kinds); ok && p.assumes {
+		part.model = unwritten
+		return part, true
+	}
 	if len(kinds) > 0 && isModel(kinds[0]) {
+		part.model = kinds[0].(*class).name()
 		return part, true
 	}
 	return part.value(name, at), true

@@ -36,6 +36,8 @@ type python struct {
 	// watched is what a handler that is run does; nil when none is.
 	watched *deeds
 	at      Place // of the expression that is run
+	// assumes says that the imports are not there: names mean what they usually do.
+	assumes bool
 	// stopped says that not everything could be run.
 	stopped bool
 }
@@ -214,8 +216,12 @@ func (p *python) statement(node syntax.Node, s *scope) {
 		p.inside(node, s)
 	case "if_statement":
 		p.branches(node, s)
-	case "while_statement", "try_statement", "else_clause", "elif_clause", "except_clause",
-		"finally_clause", "match_statement", "case_clause", "block", "ERROR":
+	case "except_clause", "case_clause", "while_statement":
+		before := s.names
+		s.names = maps.Clone(before)
+		p.inside(node, s)
+		s.names = merged(before, s.names)
+	case "try_statement", "else_clause", "elif_clause", "finally_clause", "match_statement", "block", "ERROR":
 		p.inside(node, s)
 	}
 }
@@ -253,16 +259,21 @@ func (p *python) branches(node syntax.Node, s *scope) {
 	if !otherwise {
 		ends = append(ends, before)
 	}
-	merged := maps.Clone(ends[0])
+	s.names = merged(ends...)
+}
+
+// merged has for each name what any of the ends gave it.
+func merged(ends ...map[string]value) map[string]value {
+	made := maps.Clone(ends[0])
 	for _, end := range ends[1:] {
 		for name, v := range end {
-			if was, known := merged[name]; known && !same(was, v) {
+			if was, known := made[name]; known && !same(was, v) {
 				v = either(was, v)
 			}
-			merged[name] = v
+			made[name] = v
 		}
 	}
-	s.names = merged
+	return made
 }
 
 func (p *python) loop(node syntax.Node, s *scope) {
@@ -373,7 +384,7 @@ func (p *python) assign(target syntax.Node, v value, s *scope) {
 	switch target.Kind() {
 	case "identifier":
 		if given, ok := v.(*sentValue); ok {
-			v = given.kept(target.Text(), Place{s.module.file, target.Line()})
+			v = given.with(Step{Place{s.module.file, target.Line()}, "kept in " + shown(target.Text())})
 		}
 		s.names[target.Text()] = v
 	case "subscript":

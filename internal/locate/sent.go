@@ -9,16 +9,36 @@ import (
 
 // sentValue is a value that the client chose, alone or in a text.
 type sentValue struct {
-	steps []Step // where it came from, and what it was kept in
-	whole string // the text it is in, with unknownPart for it; "" when it is alone
+	origins []origin
+	kept    []Step // what it was kept in, and handed to
+	whole   string // the text it is in, with unknownPart for each of inside; "" when it is alone
+	inside  []value
+}
+
+// origin is where in a request a value comes from.
+type origin struct {
+	name  string // "" where the source does not tell it
+	from  string // "the JSON body"
+	model string // whose field it is; may be empty
+	at    Place
+}
+
+func (o origin) step() Step {
+	what := "a value"
+	if o.name != "" {
+		what = shown(o.name)
+	}
+	what += " comes from " + o.from
+	if o.model != "" {
+		what += " (field of " + shown(o.model) + ")"
+	}
+	return Step{Place: o.at, What: what}
 }
 
 // mostKept bounds the steps of one value.
 const mostKept = 8
 
-func newSent(what string, at Place) *sentValue {
-	return &sentValue{steps: []Step{{Place: at, What: what}}}
-}
+func newSent(from origin) *sentValue { return &sentValue{origins: []origin{from}} }
 
 func (v *sentValue) around() string {
 	if v.whole == "" {
@@ -27,14 +47,31 @@ func (v *sentValue) around() string {
 	return v.whole
 }
 
-// kept is the value in a variable.
-func (v *sentValue) kept(name string, at Place) value {
-	step := Step{Place: at, What: "kept in " + name}
-	if len(v.steps) >= mostKept || slices.Contains(v.steps, step) {
+// chosen is the value where the client alone chose it, and nil where it has
+// parts of another origin.
+func (v *sentValue) chosen() *sentValue {
+	for _, one := range v.inside {
+		if _, ok := one.(*sentValue); !ok {
+			return nil
+		}
+	}
+	return v
+}
+
+// alone is the value without the text around it.
+func (v *sentValue) alone() *sentValue {
+	made := *v
+	made.whole, made.inside = "", nil
+	return &made
+}
+
+// with is the value after one more step.
+func (v *sentValue) with(step Step) *sentValue {
+	if len(v.kept) >= mostKept || slices.Contains(v.kept, step) {
 		return v
 	}
 	made := *v
-	made.steps = append(slices.Clone(v.steps), step)
+	made.kept = append(slices.Clone(v.kept), step)
 	return &made
 }
 
@@ -45,35 +82,53 @@ func (v *sentValue) or(other value) value {
 		return v
 	}
 	made := *v
-	made.steps = slices.Clone(v.steps)
-	for _, step := range second.steps {
-		if len(made.steps) < mostKept && !slices.Contains(made.steps, step) {
-			made.steps = append(made.steps, step)
-		}
-	}
+	made.origins, made.kept = union(v.origins, second.origins), union(v.kept, second.kept)
 	return &made
 }
 
-// sentIn is a text made from parts.
+// union is bounded.
+func union[T comparable](first, second []T) []T {
+	made := slices.Clone(first)
+	for _, one := range second {
+		if len(made) < mostKept && !slices.Contains(made, one) {
+			made = append(made, one)
+		}
+	}
+	return made
+}
+
+// sentIn is a text made from parts; without a client's among them it is a text.
 func sentIn(parts list, whole string) value {
 	if len(whole) > longestText {
 		whole = unknownPart
 	}
+	var made *sentValue
+	var inside []value
 	for _, one := range parts {
-		switch given := one.(type) {
-		case *sentValue:
-			made := *given
-			made.whole = whole
-			return &made
-		case list:
-			if found := sentIn(given, whole); found != nil && len(given) < mostItems {
-				if _, ok := found.(*sentValue); ok {
-					return found
-				}
+		given, ok := one.(*sentValue)
+		switch {
+		case !ok:
+			for range strings.Count(textOf(one), unknownPart) {
+				inside = append(inside, nil)
 			}
+			continue
+		case given.whole == "":
+			inside = append(inside, given)
+		default:
+			inside = append(inside, given.inside...)
+		}
+		if made == nil {
+			made = given
+		} else {
+			made = made.or(given).(*sentValue)
 		}
 	}
-	return text(whole)
+	if made == nil {
+		return text(whole)
+	}
+	made = made.alone()
+	made.whole, made.inside = whole, inside
+	return made
 }
 
 func joinSent(left, right value) value {
@@ -86,13 +141,13 @@ func joinSent(left, right value) value {
 }
 
 // sentPart is a part of a request that has values by name: a body, the cookies.
-type sentPart struct{ from string }
+type sentPart struct{ from, model string }
 
 func (s *sentPart) value(name string, at Place) value {
-	if name == "" || strings.Contains(name, unknownPart) {
-		return newSent("request value from "+s.from, at)
+	if strings.Contains(name, unknownPart) {
+		name = ""
 	}
-	return newSent("request value "+name+", from "+s.from, at)
+	return newSent(origin{name, s.from, s.model, at})
 }
 
 // member is a field of a model, or a method that gives a field or all of them.
@@ -118,15 +173,15 @@ type wholeRequest struct{}
 func (wholeRequest) member(name string) value {
 	switch name {
 	case "cookies":
-		return &sentPart{"a cookie"}
+		return &sentPart{from: "a cookie"}
 	case "query_params", "args", "values", "GET":
-		return &sentPart{"the query"}
+		return &sentPart{from: "the query"}
 	case "headers":
-		return &sentPart{"a header"}
+		return &sentPart{from: "a header"}
 	case "path_params", "view_args":
-		return &sentPart{"the path"}
+		return &sentPart{from: "the path"}
 	case "POST", "data":
-		return &sentPart{"the body"}
+		return &sentPart{from: "the body"}
 	case "json", "get_json":
 		return bodyOf("the JSON body")
 	case "form":
@@ -138,7 +193,7 @@ func (wholeRequest) member(name string) value {
 // bodyOf is a body that is a method in Starlette and a property in Flask.
 type bodyOf string
 
-func (b bodyOf) part() *sentPart { return &sentPart{string(b)} }
+func (b bodyOf) part() *sentPart { return &sentPart{from: string(b)} }
 
 // through is a method of a value, not called yet.
 type through struct {
@@ -162,7 +217,10 @@ func (t through) call(given arguments) value {
 // what they are given in another form.
 var passing = []string{"str", "bytes", "int", "uuid.UUID", "UUID", "html.escape", "urllib.parse.quote", "urllib.parse.unquote",
 	"base64.b64encode", "base64.b64decode", "hashlib.sha256", "hashlib.sha1", "hashlib.md5", "hashlib.sha512", "hashlib.blake2b",
-	"sqlalchemy.text", "typing.cast", "markupsafe.escape", "starlette.concurrency.run_in_threadpool"}
+	"sqlalchemy.text", "psycopg.sql.SQL", "typing.cast", "markupsafe.escape"}
+
+// inThread call their first argument with the others.
+var inThread = []external{"starlette.concurrency.run_in_threadpool", "fastapi.concurrency.run_in_threadpool", "asyncio.to_thread", "anyio.to_thread.run_sync"}
 
 // passed is what a built-in function gives.
 func passed(function syntax.Node, given arguments) value {

@@ -18,6 +18,9 @@ type text string
 // unknownPart stands for any text. No string of a source holds it.
 const unknownPart = "\x00"
 
+// truth is True or False.
+type truth bool
+
 // list is a list, a tuple or a set.
 type list []value
 
@@ -124,6 +127,10 @@ type arguments struct {
 	named      map[string]value
 }
 
+// unknownMembers is the name under which arguments say that a dict whose members
+// are not known was among them.
+const unknownMembers = "**"
+
 // get is the argument of that name, or the one at that place; nil when neither
 // is there.
 func (a arguments) get(name string, at int) value {
@@ -188,6 +195,16 @@ func (s *scope) find(name string) value {
 		}
 	}
 	return nil
+}
+
+// knows reports whether the source gives the name any value.
+func (s *scope) knows(name string) bool {
+	for at := s; at != nil; at = at.parent {
+		if _, known := at.names[name]; known {
+			return true
+		}
+	}
+	return false
 }
 
 // plain reads a string literal. Escapes other than those of quotes and

@@ -88,6 +88,9 @@ type Finding struct {
 	Status      Status
 	Declared    Declared // what accepts it; zero unless it is accepted
 	Replay      string   // shell commands; secrets are variables
+	// Flow is how a value of the request becomes the session's id in the source:
+	// it explains the finding and is none by itself. Often empty.
+	Flow []finding.Step
 }
 
 // Status compares a finding with the baseline.

@@ -99,6 +99,9 @@ func TestRecipesPointAtTheirHandlers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, recipe := range recipes {
+		if strings.HasPrefix(filepath.Base(recipe), "split-") {
+			continue // they have none on purpose
+		}
 		text, err := os.ReadFile(recipe)
 		if err != nil {
 			t.Fatal(err)

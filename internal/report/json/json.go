@@ -93,6 +93,7 @@ type weakness struct {
 	Fingerprint string        `json:"fingerprint"`
 	Status      report.Status `json:"status"`
 	Evidence    []evidence    `json:"evidence"`
+	Flow        []step        `json:"flow"`
 	Replay      string        `json:"replay"`
 	Remediation string        `json:"remediation"`
 }
@@ -115,6 +116,13 @@ type evidence struct {
 	Request string `json:"request"`
 	Status  int    `json:"status"`
 	Note    string `json:"note"`
+}
+
+// step is a station on the way through the source.
+type step struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Says string `json:"says"`
 }
 
 type deduction struct {
@@ -233,14 +241,16 @@ func weaknessOf(f report.Finding) weakness {
 		CWE: list(f.Rule.CWE), ASVS: list(f.Rule.ASVS), OWASPAPI: list(f.Rule.OWASPAPI),
 		Location:    location{f.Location.File, f.Location.Line},
 		Fingerprint: f.Fingerprint, Status: f.Status,
-		Evidence: each(f.Evidence, evidenceOf),
-		Replay:   f.Replay, Remediation: f.Rule.Fix,
+		Evidence: each(f.Evidence, evidenceOf), Flow: each(f.Flow, stepOf),
+		Replay: f.Replay, Remediation: f.Rule.Fix,
 	}
 }
 
 func evidenceOf(e finding.Evidence) evidence {
 	return evidence{e.Actor, e.Request, e.Status, e.Note}
 }
+
+func stepOf(s finding.Step) step { return step{s.File, s.Line, s.Says} }
 
 func deductionOf(d score.Deduction) deduction { return deduction{d.Rule, tenths(d.Points)} }
 

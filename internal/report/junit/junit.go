@@ -169,6 +169,9 @@ func story(f report.Finding) string {
 		}
 		lines = append(lines, fmt.Sprintf("%d. %s: %s: %s: %s", i+1, seen.Actor, seen.Request, answer, seen.Note))
 	}
+	for _, step := range f.Flow {
+		lines = append(lines, fmt.Sprintf("in the source: %s:%d: %s", step.File, step.Line, step.Says))
+	}
 	lines = append(lines, "Fix: "+f.Rule.Fix)
 	for i, line := range lines {
 		lines[i] = tame.Line(line)

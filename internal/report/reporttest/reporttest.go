@@ -144,6 +144,11 @@ func rotation() report.Finding {
 	return report.Finding{
 		Rule: notRotated, Location: finding.Location{File: "app/auth.py", Line: 42},
 		Fingerprint: "39fa2ee980eb94b0:1", Status: report.New,
+		Flow: []finding.Step{
+			{Location: finding.Location{File: "app/auth.py", Line: 45}, Says: "session_id comes from a cookie"},
+			{Location: finding.Location{File: "app/store.py", Line: 12}, Says: "written to the INSERT into sessions"},
+			{Location: finding.Location{File: "app/auth.py", Line: 49}, Says: "set as the cookie session_id"},
+		},
 		Replay: `id=$(curl -si http://127.0.0.1:8000/ | sed -n 's/^set-cookie: session_id=\([^;]*\).*/\1/Ip')
 curl -s -b "session_id=$id" --json "{\"username\":\"alice\",\"password\":\"$ALICE_PASSWORD\"}" http://127.0.0.1:8000/login
 curl -s -b "session_id=$id" http://127.0.0.1:8000/me`,

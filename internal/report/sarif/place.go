@@ -40,3 +40,27 @@ func uriOf(file string) string {
 }
 
 func hasDrive(file string) bool { return len(file) > 1 && file[1] == ':' }
+
+// codeFlowOf shows the steps as one way through the source.
+func codeFlowOf(steps []finding.Step) *sarif.CodeFlow {
+	thread := sarif.NewThreadFlow()
+	for _, step := range steps {
+		thread.AddLocation(sarif.NewThreadFlowLocation().WithLocation(stationOf(step)))
+	}
+	flow := sarif.NewCodeFlow()
+	flow.AddThreadFlow(thread)
+	return flow
+}
+
+// relatedTo are the same steps for viewers that know no flows.
+func relatedTo(steps []finding.Step) []*sarif.Location {
+	var made []*sarif.Location
+	for i, step := range steps {
+		made = append(made, stationOf(step).WithId(i+1))
+	}
+	return made
+}
+
+func stationOf(step finding.Step) *sarif.Location {
+	return locationOf(step.Location).WithMessage(sarif.NewTextMessage(sentence(step.Says)))
+}

@@ -75,11 +75,15 @@ func invocationOf(problem string) *sarif.Invocation {
 
 func resultOf(f report.Finding) *sarif.Result {
 	// The library's setter for one fingerprint panics on a new result.
-	return sarif.NewRuleResult(f.Rule.ID).
+	made := sarif.NewRuleResult(f.Rule.ID).
 		WithLevel(levelOf(f.Rule.Severity)).
 		WithMessage(sarif.NewTextMessage(messageOf(f))).
 		WithLocations([]*sarif.Location{locationOf(f.Location)}).
 		WithPartialFingerPrints(map[string]any{"primaryLocationLineHash": f.Fingerprint})
+	if len(f.Flow) > 0 {
+		made.WithCodeFlows([]*sarif.CodeFlow{codeFlowOf(f.Flow)}).WithRelatedLocations(relatedTo(f.Flow))
+	}
+	return made
 }
 
 func levelOf(severity finding.Severity) string {

@@ -71,11 +71,21 @@ type result struct {
 	Message             struct{ Text string }
 	PartialFingerprints map[string]string
 	Suppressions        any
-	Locations           []struct {
-		PhysicalLocation struct {
-			ArtifactLocation struct{ URI string }
-			Region           struct{ StartLine, StartColumn, EndLine, EndColumn int }
+	Locations           []location
+	RelatedLocations    []location
+	CodeFlows           []struct {
+		ThreadFlows []struct {
+			Locations []struct{ Location location }
 		}
+	}
+}
+
+type location struct {
+	ID               int
+	Message          struct{ Text string }
+	PhysicalLocation struct {
+		ArtifactLocation struct{ URI string }
+		Region           struct{ StartLine, StartColumn, EndLine, EndColumn int }
 	}
 }
 
@@ -174,20 +184,56 @@ func checkResult(t *testing.T, result result) {
 	if len(result.Locations) != 1 {
 		t.Fatalf("%s: %d locations", result.RuleID, len(result.Locations))
 	}
-	place := result.Locations[0].PhysicalLocation
-	uri := place.ArtifactLocation.URI
-	if uri == "" || path.IsAbs(uri) || strings.Contains(uri, "..") || strings.Contains(uri, "://") || strings.ContainsAny(uri, "\\ ") {
-		t.Errorf("%s: uri %q", result.RuleID, uri)
+	checkPlace(t, result.RuleID, result.Locations[0])
+	for _, related := range result.RelatedLocations {
+		checkPlace(t, result.RuleID, related)
 	}
-	region := place.Region
-	if region.StartLine < 1 || region.EndLine < region.StartLine || region.StartColumn < 1 || region.EndColumn <= region.StartColumn {
-		t.Errorf("%s: region %+v", result.RuleID, region)
+	for _, flow := range result.CodeFlows {
+		if len(flow.ThreadFlows) != 1 || len(flow.ThreadFlows[0].Locations) != len(result.RelatedLocations) {
+			t.Fatalf("%s: flow %+v", result.RuleID, flow)
+		}
+		for _, station := range flow.ThreadFlows[0].Locations {
+			checkPlace(t, result.RuleID, station.Location)
+			if text := station.Location.Message.Text; text == "" || strings.Contains(text, "](") {
+				t.Errorf("%s: message %q", result.RuleID, text)
+			}
+		}
 	}
 	if result.Message.Text == "" || strings.Contains(result.Message.Text, "](") {
 		t.Errorf("%s: message %q", result.RuleID, result.Message.Text)
 	}
 	if result.PartialFingerprints["primaryLocationLineHash"] == "" || result.Suppressions != nil {
 		t.Errorf("%s: fingerprints %q, suppressions %v", result.RuleID, result.PartialFingerprints, result.Suppressions)
+	}
+}
+
+func checkPlace(t *testing.T, rule string, at location) {
+	t.Helper()
+	place := at.PhysicalLocation
+	uri := place.ArtifactLocation.URI
+	if uri == "" || path.IsAbs(uri) || strings.Contains(uri, "..") || strings.Contains(uri, "://") || strings.ContainsAny(uri, "\\ ") {
+		t.Errorf("%s: uri %q", rule, uri)
+	}
+	region := place.Region
+	if region.StartLine < 1 || region.EndLine < region.StartLine || region.StartColumn < 1 || region.EndColumn <= region.StartColumn {
+		t.Errorf("%s: region %+v", rule, region)
+	}
+}
+
+// The way through the source is a flow, and again related locations for viewers
+// that know none.
+func TestTheWayThroughTheSource(t *testing.T) {
+	t.Parallel()
+	results := readBack(t, written(t, reporttest.Vulnerable(), category)).Runs[0].Results
+	if len(results[0].CodeFlows) != 1 || len(results[1].CodeFlows) != 0 || len(results[1].RelatedLocations) != 0 {
+		t.Fatalf("flows %+v and %+v", results[0].CodeFlows, results[1].CodeFlows)
+	}
+	second := results[0].CodeFlows[0].ThreadFlows[0].Locations[1].Location
+	if second.Message.Text != "written to the INSERT into sessions." || second.PhysicalLocation.ArtifactLocation.URI != "app/store.py" || second.PhysicalLocation.Region.StartLine != 12 {
+		t.Errorf("station %+v", second)
+	}
+	if results[0].RelatedLocations[1].ID != 2 {
+		t.Errorf("related %+v", results[0].RelatedLocations)
 	}
 }
 

@@ -180,6 +180,7 @@ func attack(number int, f report.Finding) string {
 			b.WriteString(drawn + "\n\n")
 		}
 	}
+	b.WriteString(flow(f.Flow))
 	fmt.Fprintf(&b, "**Fix in** %s: %s\n\n", code(place(f.Location)), Escape(f.Rule.Fix))
 	if f.Rule.FastAPI != "" {
 		fmt.Fprintf(&b, "<details><summary>With FastAPI</summary>\n\n%s\n\n</details>\n", block(f.Rule.FastAPI))
@@ -188,6 +189,19 @@ func attack(number int, f report.Finding) string {
 		fmt.Fprintf(&b, "<details><summary>See it yourself</summary>\n\n%s\n\n</details>\n", block(f.Replay))
 	}
 	return b.String()
+}
+
+// flow tells how the source comes to do it.
+func flow(steps []finding.Step) string {
+	if len(steps) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("**In the source**\n\n")
+	for _, step := range steps {
+		fmt.Fprintf(&b, "- %s %s\n", code(place(step.Location)), Escape(step.Says))
+	}
+	return b.String() + "\n"
 }
 
 func open(r report.Report) string {

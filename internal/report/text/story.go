@@ -39,6 +39,7 @@ func story(p *screen.Page, number int, f report.Finding) {
 	p.Blank()
 	p.Wrap(screen.Plain, body, body, f.Message)
 	exchanges(p, f.Evidence)
+	flow(p, f.Flow)
 	if f.Rule.Why != "" {
 		p.Blank()
 		p.Line(screen.Bold, body+"Why it matters")
@@ -126,6 +127,18 @@ func testimony(seen finding.Evidence) string {
 		return seen.Note
 	}
 	return seen.Request + ": " + seen.Note
+}
+
+// flow tells how the source comes to do it.
+func flow(p *screen.Page, steps []finding.Step) {
+	if len(steps) == 0 {
+		return
+	}
+	p.Blank()
+	p.Line(screen.Bold, body+"In the source")
+	for _, step := range steps {
+		p.Wrap(screen.Plain, code, code+"  ", place(step.Location)+": "+step.Says)
+	}
 }
 
 func remedy(p *screen.Page, f report.Finding) {

@@ -1,0 +1,6 @@
+from fastapi import APIRouter
+
+from . import auth
+
+api = APIRouter(prefix="/v1")
+api.include_router(auth.router, prefix="/auth")
