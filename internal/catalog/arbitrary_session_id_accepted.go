@@ -25,6 +25,7 @@ if row is None:
 
 var arbitrarySessionIDAccepted = probe.Probe{
 	Rule: arbitraryID, Steps: []string{login, identity}, Flow: forgedID, Judge: judgeArbitraryID,
+	Open: []string{"every login with a made-up id is refused", storeDisputes},
 	How: []string{
 		"A made-up id in the carrier reads as nobody: one shaped like the server's own, and words; in the deep profile one character as well.",
 		"The victim's browser holds it, visits, holds it again and logs in; once more without the visit.",

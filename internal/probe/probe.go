@@ -36,8 +36,8 @@ type Probe struct {
 	// How tells a reader, step by step, how it is tested.
 	How []string
 	// Open tells a reader what else can leave it not tested, one clause each. What
-	// the other fields say (steps, users, the profile) is not repeated; it may be
-	// empty.
+	// the other fields say (steps, users, the profile), or the judge itself answers
+	// for an API of another kind, is not repeated; it may be empty.
 	Open []string
 }
 
