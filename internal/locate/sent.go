@@ -99,7 +99,8 @@ func union[T comparable](first, second []T) []T {
 
 // sentIn is a text made from parts; without a client's among them it is a text.
 func sentIn(parts list, whole string) value {
-	if len(whole) > longestText {
+	long := len(whole) > longestText
+	if long {
 		whole = unknownPart
 	}
 	var made *sentValue
@@ -125,6 +126,9 @@ func sentIn(parts list, whole string) value {
 	}
 	if made == nil {
 		return text(whole)
+	}
+	if long || len(inside) > mostItems {
+		whole, inside = unknownPart, []value{nil}
 	}
 	made = made.alone()
 	made.whole, made.inside = whole, inside

@@ -139,7 +139,7 @@ func (r *sqlReader) update() []written {
 	r.at++
 	for _, condition := range r.items("RETURNING") {
 		for at := 1; at+1 < len(condition); at++ {
-			if column, value, ok := assigned(condition[at-1 : at+2]); ok {
+			if column, value, ok := assigned(condition[at-1 : at+2]); ok && len(slotsOf(value)) > 0 {
 				made = append(made, written{verb: "UPDATE", table: table, column: column, slots: slotsOf(value), finds: true})
 			}
 		}
