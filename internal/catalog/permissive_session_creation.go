@@ -21,7 +21,7 @@ var permissive = finding.Rule{
 }
 
 var permissiveSessionCreation = probe.Probe{
-	Rule: permissive, Steps: []string{visit}, Flow: strangers, Judge: judgePermissive,
+	Rule: permissive, Steps: []string{visit}, Strangers: true, Flow: strangers, Judge: judgePermissive,
 	PartOf: "arbitrary-session-id-accepted",
 	How: []string{
 		"Two jars with the same made-up id visit, and one with another.",
