@@ -51,6 +51,7 @@ type Options struct {
 	Users         []User
 	Steps         []string                  // of the recipe
 	Missing       map[string]finding.Reason // why there is no such step; nil where nobody looked for any
+	Pages         []string                  // steps that show a stranger a page; only read where nobody can log in
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -51,6 +52,23 @@ func (c *calibrator) visitors(ctx context.Context) {
 	c.facts.PreLogin = true
 	c.stage.Know(c.facts)
 	c.hold("K5", says, strings.Join(reasons, "; "))
+	c.read(ctx)
+}
+
+// read opens the pages that strangers are shown, for two of them: what one page
+// says twice, of an id each, is said again (K6). A page that fails says nothing.
+func (c *calibrator) read(ctx context.Context) {
+	for _, name := range []string{"reader", "another reader"} {
+		reader := c.stage.Actor(name)
+		if reader.Do(ctx, visit) != nil {
+			return
+		}
+		for _, page := range c.Pages {
+			if err := reader.Do(ctx, page); errors.Is(err, probe.ErrRateLimited) {
+				return
+			}
+		}
+	}
 }
 
 // recognised are the cookies that differ between two visitors and are not
