@@ -17,7 +17,7 @@ var domainTooBroad = finding.Rule{
 }
 
 var sessionCookieDomainTooBroad = probe.Probe{
-	Rule: domainTooBroad, Steps: []string{login, identity},
+	Rule: domainTooBroad, Steps: []string{login, identity}, Strangers: true,
 	Open: []string{neverSet},
 	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when one of them has a Domain attribute."},
 	Judge: func(t trace.Trace) finding.Verdict {

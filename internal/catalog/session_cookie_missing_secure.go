@@ -17,7 +17,7 @@ var missingSecure = finding.Rule{
 }
 
 var sessionCookieMissingSecure = probe.Probe{
-	Rule: missingSecure, Steps: []string{login, identity},
+	Rule: missingSecure, Steps: []string{login, identity}, Strangers: true,
 	Open: []string{neverSet},
 	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "The requests say X-Forwarded-Proto: https, as a proxy that ends TLS would.", "It fails when one of them lacks Secure."},
 	Judge: func(t trace.Trace) finding.Verdict {

@@ -18,7 +18,7 @@ var notPartitioned = finding.Rule{
 }
 
 var sessionCookieNotPartitioned = probe.Probe{
-	Rule: notPartitioned, Steps: []string{login, identity},
+	Rule: notPartitioned, Steps: []string{login, identity}, Strangers: true,
 	Open: []string{neverSet},
 	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read.", "It is a note where the line has SameSite=None and no Partitioned."},
 	Judge: func(t trace.Trace) finding.Verdict {

@@ -128,7 +128,11 @@ func Open(p probe.Probe) []string {
 		}
 	}
 	if len(steps) > 0 {
-		clauses = append(clauses, "the recipe lacks one of the steps "+strings.Join(steps, ", "))
+		lacking := "the recipe lacks one of the steps " + strings.Join(steps, ", ")
+		if p.Strangers && slices.Contains(steps, "login") {
+			lacking += "; a failure is found without them, by what strangers are handed"
+		}
+		clauses = append(clauses, lacking)
 	}
 	if users > 1 {
 		clauses = append(clauses, "the recipe has one user; a second is needed")
