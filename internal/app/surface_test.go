@@ -198,3 +198,15 @@ func TestWhatIsNoSessionIsNotCalledOne(t *testing.T) {
 		t.Errorf("a CDN's cookie is called a session: %v", failing(cdn))
 	}
 }
+
+func TestAStrangersCookieThatASharedCacheKeepsIsFound(t *testing.T) {
+	t.Parallel()
+	api := sessionsOf("app", func(string) string { return "" })
+	made := surface(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+		api.ServeHTTP(w, r)
+	})))
+	if failing(made)["session-response-cacheable"] == "" {
+		t.Errorf("findings %v, calibration %v", failing(made), made.Calibration)
+	}
+}
