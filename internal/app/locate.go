@@ -23,33 +23,36 @@ type locator struct {
 
 // locate is the handler that the recipe names for a step, else the one that is
 // found in the workspace, else the step in the recipe.
-func (l *locator) locate(found finding.Finding, rule finding.Rule) finding.Location {
+func (l *locator) locate(found finding.Finding, rule finding.Rule) (place finding.Location, doubt string) {
 	step := l.Recipe.Steps[strings.TrimSuffix(found.Step, ".then")]
 	if step.Source.File != "" {
-		return finding.Location{File: filepath.ToSlash(step.Source.File), Line: max(1, step.Source.Line)}
+		return finding.Location{File: filepath.ToSlash(step.Source.File), Line: max(1, step.Source.Line)}, ""
 	}
-	if handler, known := l.handler(step, found.Step); known {
-		return l.narrowed(handler, found, rule)
+	handler, reason := l.handler(step, found.Step)
+	switch reason.Code {
+	case locate.Found:
+		return l.narrowed(handler, found, rule), ""
+	case locate.SeveralFit:
+		doubt = reason.String()
 	}
-	return l.inRecipe(found.Step)
+	return l.inRecipe(found.Step), doubt
 }
 
 // handler is what answers the last request of a step.
-func (l *locator) handler(step recipe.Step, name string) (locate.Place, bool) {
+func (l *locator) handler(step recipe.Step, name string) (locate.Place, locate.Reason) {
 	requests := step.Requests
 	if strings.HasSuffix(name, ".then") {
 		requests = step.Then
 	}
 	if len(requests) == 0 {
-		return locate.Place{}, false
+		return locate.Place{}, locate.Reason{Code: locate.NoneFits}
 	}
 	source := l.workspace()
 	if source == nil {
-		return locate.Place{}, false
+		return locate.Place{}, locate.Reason{Code: locate.NoneFits}
 	}
 	last := requests[len(requests)-1]
-	place, reason := source.Handler(last.Method, last.Path.String(), "")
-	return place, reason.Code == locate.Found
+	return source.Handler(last.Method, last.Path.String(), "")
 }
 
 // flow is how the handler of a finding comes to take a session's id from its
@@ -59,8 +62,8 @@ func (l *locator) flow(found finding.Finding, rule finding.Rule) []finding.Step 
 		return nil
 	}
 	step := l.Recipe.Steps[strings.TrimSuffix(found.Step, ".then")]
-	handler, known := l.handler(step, found.Step)
-	if !known || step.Source.File != "" && filepath.ToSlash(step.Source.File) != handler.File {
+	handler, reason := l.handler(step, found.Step)
+	if reason.Code != locate.Found || step.Source.File != "" && filepath.ToSlash(step.Source.File) != handler.File {
 		return nil // the recipe knows better which it is
 	}
 	carrier, _ := strings.CutPrefix(found.Subject, "cookie ")

@@ -27,7 +27,8 @@ type Setting struct {
 	Logins   int
 	Duration time.Duration
 	// Locate gives the place whose code has to change for a finding; never zero.
-	Locate func(finding.Finding, finding.Rule) finding.Location
+	// The doubt is why it is not a handler although there are some; often empty.
+	Locate func(finding.Finding, finding.Rule) (place finding.Location, doubt string)
 	// Flow gives what the source shows of a finding; nil where nobody reads it.
 	Flow func(finding.Finding, finding.Rule) []finding.Step
 	// Baseline is what findings are compared with; its Gone is filled by the report.
@@ -202,7 +203,7 @@ func (result Result) present(s Setting, outcome Outcome, found finding.Finding) 
 			made.Rule = rule
 		}
 	}
-	made.Location = s.Locate(found, made.Rule)
+	made.Location, made.Doubt = s.Locate(found, made.Rule)
 	if s.Flow != nil {
 		made.Flow = s.Flow(found, made.Rule)
 	}
@@ -263,7 +264,7 @@ func clean(r *report.Report, redactor *secret.Redactor) {
 	r.Calibration.Controls = controls
 	for i := range r.Findings {
 		found := &r.Findings[i]
-		wash(&found.Subject, &found.Message)
+		wash(&found.Subject, &found.Message, &found.Doubt)
 		if found.Replay = stripped(redactor.Clean(found.Replay)); len(found.Replay) > longestReplay {
 			found.Replay = "" // a part of a script is none
 		}

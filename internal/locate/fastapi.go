@@ -16,7 +16,7 @@ var named = []string{"fastapi", "starlette", "APIRouter", "flask"}
 // readPython runs what the application is started with, or where that is not
 // known every module that names a framework.
 func readPython(ctx context.Context, files *files, start Start) (*python, []route) {
-	sources := files.of(pythonFile)
+	sources := files.withTests(pythonFile)
 	if len(sources) == 0 {
 		return nil, nil
 	}
@@ -32,7 +32,7 @@ func readPython(ctx context.Context, files *files, start Start) (*python, []rout
 			return p, routes
 		}
 	}
-	return readAll(ctx, files, sources, nil)
+	return readAll(ctx, files, files.of(pythonFile), nil)
 }
 
 func readAll(ctx context.Context, files *files, sources, roots []string) (*python, []route) {
@@ -46,7 +46,10 @@ func readAll(ctx context.Context, files *files, sources, roots []string) (*pytho
 }
 
 func below(files []string, folder string) []string {
-	return slices.DeleteFunc(slices.Clone(files), func(file string) bool { return !strings.HasPrefix(file, folder+"/") })
+	return slices.DeleteFunc(slices.Clone(files), func(file string) bool {
+		inner, inside := strings.CutPrefix(file, folder+"/")
+		return !inside || isTest(inner)
+	})
 }
 
 func inside(folder string) string {

@@ -155,8 +155,13 @@ func (f *files) has(name string) bool { _, known := f.sizes[name]; return known 
 
 func (f *files) hasFolder(name string) bool { return f.folders[name] }
 
-// of are the files of a language, in order.
+// of are the files of a language, in order, without those of tests: the
+// applications that tests make up answer nobody.
 func (f *files) of(language kind) []string {
+	return slices.DeleteFunc(f.withTests(language), isTest)
+}
+
+func (f *files) withTests(language kind) []string {
 	var names []string
 	for _, name := range f.names {
 		if languageOf(name) == language {
@@ -164,6 +169,20 @@ func (f *files) of(language kind) []string {
 		}
 	}
 	return names
+}
+
+// isTest goes by the names that the languages' test runners look for.
+func isTest(name string) bool {
+	folders := strings.Split(name, "/")
+	base := folders[len(folders)-1]
+	for _, folder := range folders[:len(folders)-1] {
+		if folder == "tests" || folder == "test" || folder == "__tests__" {
+			return true
+		}
+	}
+	stem := strings.TrimSuffix(base, path.Ext(base))
+	return strings.HasPrefix(base, "test_") || base == "conftest.py" || strings.HasSuffix(stem, "_test") ||
+		strings.HasSuffix(stem, ".test") || strings.HasSuffix(stem, ".spec")
 }
 
 // read gives a source, nil when it cannot be had.

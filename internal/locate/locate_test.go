@@ -114,3 +114,19 @@ func TestRoutersOverFiles(t *testing.T) {
 		}
 	}
 }
+
+// Tests make up applications of their own; one that is started is meant.
+func TestApplicationsOfTestsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	sources := map[string]string{"app/main.py": login, "tests/fake.py": login, "app/test_login.py": login, "app/conftest.py": login, "app/login_test.py": login}
+	source := workspace(t, sources, locate.Start{})
+	if place, reason := source.Handler("POST", "/login", ""); place != (locate.Place{File: "app/main.py", Line: 4}) {
+		t.Errorf("%s %s", place, reason)
+	}
+	for _, start := range []locate.Start{{Command: []string{"uvicorn", "tests.fake:app"}}, {Folder: "tests"}} {
+		source = workspace(t, sources, start)
+		if place, reason := source.Handler("POST", "/login", ""); place != (locate.Place{File: "tests/fake.py", Line: 4}) {
+			t.Errorf("%v: %s %s", start, place, reason)
+		}
+	}
+}

@@ -88,6 +88,9 @@ type Finding struct {
 	Status      Status
 	Declared    Declared // what accepts it; zero unless it is accepted
 	Replay      string   // shell commands; secrets are variables
+	// Doubt is why Location is the step in the recipe although there are handlers:
+	// "2 handlers fit: a.py:3, b.py:9". Empty elsewhere.
+	Doubt string
 	// Flow is how a value of the request becomes the session's id in the source:
 	// it explains the finding and is none by itself. Often empty.
 	Flow []finding.Step

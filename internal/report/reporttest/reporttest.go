@@ -169,6 +169,7 @@ func afterLogout() report.Finding {
 	return report.Finding{
 		Rule: logout, Location: finding.Location{File: ".sessiongate.yml", Line: 17},
 		Fingerprint: "b1946ac92492d234:1", Status: report.Known,
+		Doubt:  "2 handlers fit: app/auth.py:61, old/auth.py:12",
 		Replay: `curl -s -b "session_id=$SESSION_ID" http://127.0.0.1:8000/me`,
 		Finding: finding.Finding{
 			Rule: logout.ID, Subject: "cookie session_id", Step: "logout",

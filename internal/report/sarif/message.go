@@ -20,6 +20,9 @@ func messageOf(f report.Finding) string {
 	if f.Subject != "" {
 		told = append(told, sentence("Subject: "+f.Subject))
 	}
+	if f.Doubt != "" {
+		told = append(told, sentence("It is not known which handler answers: "+f.Doubt))
+	}
 	left := max(0, len(f.Evidence)-mostTold)
 	for i, seen := range f.Evidence {
 		switch at := i - mostTold/2; {

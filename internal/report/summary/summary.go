@@ -183,6 +183,9 @@ func attack(number int, f report.Finding) string {
 	}
 	b.WriteString(flow(f.Flow))
 	fmt.Fprintf(&b, "**Fix in** %s: %s\n\n", code(place(f.Location)), Escape(f.Rule.Fix))
+	if f.Doubt != "" {
+		fmt.Fprintf(&b, "It is not known which handler answers: %s. A `source` on the step of the recipe says it.\n\n", Escape(f.Doubt))
+	}
 	if f.Rule.FastAPI != "" {
 		fmt.Fprintf(&b, "<details><summary>With FastAPI</summary>\n\n%s\n\n</details>\n", block(f.Rule.FastAPI))
 	}

@@ -144,6 +144,9 @@ func flow(p *screen.Page, steps []finding.Step) {
 func remedy(p *screen.Page, f report.Finding) {
 	p.Blank()
 	p.Line(screen.Bold, body+"Fix in "+place(f.Location))
+	if f.Doubt != "" {
+		p.Wrap(screen.Faint, body, body, "It is not known which handler answers: "+f.Doubt+". A source on the step of the recipe says it.")
+	}
 	p.Wrap(screen.Plain, body, body, f.Rule.Fix)
 	if f.Rule.FastAPI != "" {
 		p.Blank()
