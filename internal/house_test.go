@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -87,6 +88,37 @@ func TestDoorsToTheWorldHaveOneRoom(t *testing.T) {
 					t.Errorf("%s imports %s, which only %v may", name(room.ImportPath), imported, allowed)
 				}
 			}
+		}
+	}
+}
+
+// The plan that people read names every room, and no other.
+func TestThePlanNamesEveryRoom(t *testing.T) {
+	t.Parallel()
+	plan, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(plan), "## The rooms")
+	var named []string
+	for row := range strings.SplitSeq(table, "\n") {
+		if !strings.HasPrefix(row, "| `") {
+			continue
+		}
+		for i, part := range strings.Split(row, "`") {
+			if i%2 == 1 && strings.Contains(part, "/") {
+				named = append(named, part)
+			}
+		}
+	}
+	for _, room := range slices.Concat(floors...) {
+		if room != "" && !slices.Contains(named, room) {
+			t.Errorf("ARCHITECTURE.md does not name %s", room)
+		}
+	}
+	for _, room := range named {
+		if floor(room) < 0 {
+			t.Errorf("ARCHITECTURE.md names %s, which stands on no floor", room)
 		}
 	}
 }

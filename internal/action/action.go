@@ -67,7 +67,7 @@ func (j *job) run(ctx context.Context) int {
 	j.began = time.Now()
 	baseline := j.baseline(ctx)
 	options := app.Options{
-		Recipe: j.inputs.recipe, Version: j.Version, Run: app.RunName(lookup(j.Getenv)), Now: j.began, Progress: j.progress, Baseline: baseline,
+		Recipe: j.inputs.recipe, Version: j.Version, Run: app.RunName(lookup(j.Getenv)), Now: j.began, Progress: j.progress, Baseline: baseline, AskedIn: workflow(j.Getenv),
 		Deep: j.inputs.deep, AllowInconclusive: j.inputs.allowInconclusive, OwnDatabase: j.inputs.ownDatabase, Secrets: j.inputs.secrets(),
 	}
 	j.runner.group("sessiongate: the attacks")

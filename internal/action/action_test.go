@@ -21,6 +21,7 @@ import (
 
 	"github.com/sessiongate/sessiongate/internal/action"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
+	"github.com/sessiongate/sessiongate/testenv/gate"
 )
 
 const (
@@ -75,7 +76,7 @@ func (s *step) run() ran {
 	var log bytes.Buffer
 	code := action.Step{Getenv: func(name string) string { return s.env[name] }, Out: &log, Version: "1.2.3",
 		Pauses: []time.Duration{time.Millisecond, time.Millisecond}, Retry: time.Millisecond}.Run(s.t.Context())
-	made := ran{code: code, log: log.String(), summary: read(s.env["GITHUB_STEP_SUMMARY"]), outputs: outputs(read(s.env["GITHUB_OUTPUT"]))}
+	made := ran{code: code, log: log.String(), summary: read(s.env["GITHUB_STEP_SUMMARY"]), outputs: gate.Outputs(read(s.env["GITHUB_OUTPUT"]))}
 	for where, text := range map[string]string{"log": strings.Join(unmasked(made.log), "\n"), "summary": made.summary, "outputs": fmt.Sprint(made.outputs),
 		"SARIF": read("sessiongate.sarif"), "JSON": read("sessiongate.json"), "HTML": read("sessiongate.html")} {
 		for _, canary := range []string{token, "alice-demo-password", "bob-demo-password"} {
@@ -101,24 +102,6 @@ func unmasked(log string) []string {
 		}
 	}
 	return lines
-}
-
-// outputs reads the file as the runner does: name<<delimiter, lines, delimiter.
-func outputs(file string) map[string]string {
-	found := map[string]string{}
-	lines := strings.Split(file, "\n")
-	for i := 0; i < len(lines); i++ {
-		name, delimiter, is := strings.Cut(lines[i], "<<")
-		if !is {
-			continue
-		}
-		var value []string
-		for i++; i < len(lines) && lines[i] != delimiter; i++ {
-			value = append(value, lines[i])
-		}
-		found[name] = strings.Join(value, "\n")
-	}
-	return found
 }
 
 var issued = regexp.MustCompile(`(?m)^\s*::([a-z-]+)( [^\n]*?)?::(.*)$`)
@@ -207,6 +190,14 @@ func demo(t *testing.T, flaws ...string) http.Handler {
 
 func TestAVulnerableAPIFailsTheJob(t *testing.T) {
 	s := newStep(t, demo(t, demoapi.Demo()...))
+	const file = ".github/workflows/gate.yml"
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("on: push\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.env["GITHUB_WORKFLOW_REF"] = "acme/shop/" + file + "@refs/heads/main"
 	got := s.run()
 	if got.code != 1 {
 		t.Errorf("exit code %d\n%s", got.code, got.log)
@@ -247,7 +238,7 @@ func TestAVulnerableAPIFailsTheJob(t *testing.T) {
 	if counts["error"] != 4 || counts["warning"] == 0 || counts["notice"] == 0 || counts["group"] != 1 || counts["endgroup"] != 1 {
 		t.Errorf("%v", counts)
 	}
-	if words := "::error file=.sessiongate.yml,line=1,title=high 8"; !strings.Contains(got.log, words) {
+	if words := "::error file=" + file + ",line=1,title=high 8"; !strings.Contains(got.log, words) {
 		t.Errorf("the log does not say %q", words)
 	}
 	if masked := counts["add-mask"]; masked != 3 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/app"
 	"github.com/sessiongate/sessiongate/internal/report"
@@ -60,6 +61,20 @@ func (j *job) write(made report.Report) (map[string]string, error) {
 		written[output.Format] = filepath.ToSlash(output.File)
 	}
 	return written, nil
+}
+
+// workflow is the file that the job is written in: "acme/shop/.github/workflows/
+// gate.yml@refs/heads/main" names it. "" where it is not checked out.
+func workflow(getenv func(string) string) string {
+	name, _, _ := strings.Cut(getenv("GITHUB_WORKFLOW_REF"), "@")
+	name, ours := strings.CutPrefix(name, getenv("GITHUB_REPOSITORY")+"/")
+	if !ours || !filepath.IsLocal(name) || reachable(name) != nil {
+		return ""
+	}
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return name
 }
 
 // complete reports whether the audit went through, so that a finding that is

@@ -43,6 +43,9 @@ type Options struct {
 	// Workspace is the folder of the API's sources, where locations are relative
 	// to; "" is the working directory, as long as the recipe is inside of it.
 	Workspace string
+	// AskedIn is the file of the workspace that asks for the scan, where findings
+	// point if nothing better is known; "" is the recipe that could be written.
+	AskedIn string
 	// OwnDatabase says that a database.url that is not on this machine may be
 	// written to all the same.
 	OwnDatabase bool
@@ -99,7 +102,7 @@ func newScan(options Options) *scan {
 	redactor.Add(options.Recipe.Secrets...)
 	redactor.Add(options.Secrets...)
 	for _, user := range options.Recipe.Users {
-		redactor.Add(user.Password)
+		redactor.Add(user.Password, secret.Join(secret.New(user.Username+":"), user.Password)) // the pair is HTTP Basic's
 	}
 	return &scan{Options: options, redactor: redactor, catalogue: catalog.All(), store: options.Store}
 }
@@ -139,11 +142,11 @@ func (s *scan) run(ctx context.Context) audit.Result {
 	}
 	s.discover(ctx, base)
 	faces := &audit.Faces{}
-	s.world = browser.New(browser.Options{Base: base, Steps: s.Recipe.Steps, Users: s.Recipe.Users, Session: s.Recipe.Session,
+	s.world = browser.New(browser.Options{Base: base, Steps: s.steps(), Users: s.Recipe.Users, Session: s.Recipe.Session,
 		Version: s.Version, Redactor: s.redactor, Recognise: faces.Who, Witness: s.seesStore()})
 	result, err := audit.Run(ctx, audit.Options{
 		Catalogue: s.catalogue, World: world{s.world}, Faces: faces, Users: s.users(), Steps: stepNames(s.Recipe),
-		Missing: s.missing(), Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
+		Missing: s.missing(), Pages: s.pages(), Login: loginForm(s.Recipe), Chosen: chosen(s.Recipe), Declared: s.world.Declared(), Policy: promise(s.Recipe.Policy),
 		Deep: s.Deep, NotApplicable: s.declared(), Redactor: s.redactor, Progress: s.Progress, Log: s.log(), Store: s.seesStatements(), StoreProblem: s.storeProblem(),
 	})
 	s.ended = ending(ctx, stage.target, result.Seen)
@@ -420,7 +423,7 @@ func (s *scan) inRecipe(step string) finding.Location {
 	case s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: 1}
 	}
-	return finding.Location{File: recipe.DefaultFile, Line: 1} // code scanning shows no alert without a file
+	return finding.Location{File: cmp.Or(s.AskedIn, recipe.DefaultFile), Line: 1} // code scanning shows no alert without a file
 }
 
 // inWorkspace is the path as the repository knows it: relative to the

@@ -83,6 +83,23 @@ func (s *scan) missing() map[string]finding.Reason {
 	return reasons
 }
 
+// steps are the recipe's, and the pages that strangers were shown.
+func (s *scan) steps() recipe.Steps {
+	if s.found == nil {
+		return s.Recipe.Steps
+	}
+	all := maps.Clone(s.found.Pages)
+	maps.Copy(all, s.Recipe.Steps)
+	return all
+}
+
+func (s *scan) pages() []string {
+	if s.found == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.found.Pages))
+}
+
 // discovered is what the report says of it.
 func (s *scan) discovered() []report.Discovered {
 	var all []report.Discovered

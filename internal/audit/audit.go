@@ -51,6 +51,7 @@ type Options struct {
 	Users         []User
 	Steps         []string                  // of the recipe
 	Missing       map[string]finding.Reason // why there is no such step; nil where nobody looked for any
+	Pages         []string                  // steps that show a stranger a page; only read where nobody can log in
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
@@ -110,8 +111,6 @@ type run struct {
 	problem finding.Reason // of calibration
 	damage  finding.Reason // what the attacks left behind (K7)
 	users   []trace.StoreUser
-	// strangersOnly: nobody can log in, and what strangers get is judged alone.
-	strangersOnly bool
 
 	mu     sync.Mutex
 	traces map[string][]trace.Trace // by flow, one for each time it ran
@@ -256,8 +255,11 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 	if reason, declared := r.declared(p.Rule); declared {
 		return &finding.Verdict{Outcome: finding.NotApplicable, Reason: finding.Reason{Code: finding.Declared, Text: reason}}
 	}
-	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) && !(r.strangersOnly && visitOnly(p)) {
+	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) && !(r.facts.Strangers && p.Strangers) {
 		return &finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
+	}
+	if r.facts.Strangers && p.Strangers {
+		return nil
 	}
 	if p.Deep && !r.Deep {
 		verdict := finding.Untested(finding.OtherProfile, "the core profile does not test it", "scan with --profile deep, nightly perhaps")
@@ -278,16 +280,6 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 		return &verdict
 	}
 	return nil
-}
-
-// visitOnly reports whether a probe needs nobody's login.
-func visitOnly(p probe.Probe) bool {
-	needs := slices.Clone(p.Steps)
-	users := p.Users
-	if p.Flow != nil {
-		needs, users = append(needs, p.Flow.Steps...), max(users, p.Flow.Users)
-	}
-	return !p.Bare && users == 0 && !slices.ContainsFunc(needs, func(step string) bool { return step != visit })
 }
 
 // flagged are the steps that a flag can give, too.
@@ -334,8 +326,11 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 		return *excuse
 	}
 	first := r.judge(p, r.material(p))
+	if r.facts.Strangers && first.Rest.Code == "" { // nor do the severities it did not show pass
+		first.Rest = r.problem
+	}
 	switch {
-	case r.strangersOnly && first.Outcome != finding.Fail: // a pass would speak of sessions that nobody saw
+	case r.facts.Strangers && first.Outcome != finding.Fail: // a pass would speak of sessions that nobody saw
 		return finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
 	case first.Outcome == finding.Pass && r.damage.Code != "":
 		return finding.Verdict{Outcome: finding.NotTested, Reason: r.damage}

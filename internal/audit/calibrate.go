@@ -119,31 +119,6 @@ func (c *calibrator) recipe(context.Context) *finding.Reason {
 	return nil
 }
 
-// shortestID is how long a value is that may be an id, in characters.
-const shortestID = 16
-
-// visitors sees what two strangers are handed, where nobody can log in: a cookie
-// with a long value of its own for each of them is taken for a session id.
-func (c *calibrator) visitors(ctx context.Context) {
-	if !c.facts.Has(visit) {
-		return
-	}
-	var given []trace.Credential
-	for _, name := range []string{"visitor", "another visitor"} {
-		actor := c.stage.Actor(name)
-		if err := actor.Do(ctx, visit); err != nil {
-			return
-		}
-		given = append(given, actor.Everything())
-	}
-	for _, held := range given[0] {
-		if held.ID.Len() >= shortestID && slices.ContainsFunc(given[1], func(other trace.Held) bool { return other.Slot == held.Slot && other.ID != held.ID }) {
-			c.facts.Carrier = append(c.facts.Carrier, held.Slot)
-		}
-	}
-	c.strangersOnly = true
-}
-
 // registration creates the users, where the recipe says how.
 func (c *calibrator) registration(ctx context.Context) *finding.Reason {
 	if !c.facts.Has(register) {

@@ -46,7 +46,11 @@ func (p Policy) decide(r report.Report) report.Gate {
 	case missed:
 		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d%s", r.Score.Value, p.FailUnder, instead)
 	case r.Problem != "" && !p.AllowInconclusive:
-		gate.ExitCode, gate.Reason = ExitUnproven, "nothing could be measured: "+r.Problem
+		measured := "nothing could be measured: "
+		if r.Coverage.Tested > 0 {
+			measured = "not everything could be measured: "
+		}
+		gate.ExitCode, gate.Reason = ExitUnproven, measured+r.Problem
 	case r.Target.StoreProblem != "" && !p.AllowInconclusive:
 		gate.ExitCode, gate.Reason = ExitUnproven, "the session store could not be used: "+r.Target.StoreProblem
 	case len(r.Coverage.CoreUntested) > 0 && !p.AllowInconclusive:

@@ -3,6 +3,7 @@ package browser
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -134,14 +135,18 @@ func (a *actor) lookup(try attempt) func(string) (secret.Text, bool) {
 		if value, captured := a.captured[name]; captured {
 			return value, true
 		}
+		password := user.Password
+		if !try.password.IsZero() {
+			password = try.password
+		}
 		switch name {
 		case "username":
 			return secret.New(user.Username), true
 		case "password":
-			if !try.password.IsZero() {
-				return try.password, true
-			}
-			return user.Password, true
+			return password, true
+		case "basic":
+			pair := user.Username + ":" + password.Reveal()
+			return secret.New(base64.StdEncoding.EncodeToString([]byte(pair))), true
 		case "new_password":
 			return try.renewed, true
 		case "random":

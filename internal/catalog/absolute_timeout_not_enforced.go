@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
@@ -22,6 +23,7 @@ var expiryIgnored = finding.Rule{
 
 var absoluteTimeoutNotEnforced = probe.Probe{
 	Rule: expiryIgnored, Steps: []string{login, identity}, Flow: ageing, Judge: judgeAbsolute,
+	Open: append(slices.Clone(ageless), "the session's row has no expiry, and the recipe no policy.absolute-timeout or the row no created_at to move back"),
 	How: []string{
 		"The expiry in the row of a session is set to a minute ago; the session must be refused.",
 		"With a policy.absolute-timeout: where use moves the expiry on, or the row has none, the time of its beginning is moved back by that much and a minute.",

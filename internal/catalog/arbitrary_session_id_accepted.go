@@ -25,6 +25,7 @@ if row is None:
 
 var arbitrarySessionIDAccepted = probe.Probe{
 	Rule: arbitraryID, Steps: []string{login, identity}, Flow: forgedID, Judge: judgeArbitraryID,
+	Open: []string{"every login with a made-up id is refused", storeDisputes},
 	How: []string{
 		"A made-up id in the carrier reads as nobody: one shaped like the server's own, and words; in the deep profile one character as well.",
 		"The victim's browser holds it, visits, holds it again and logs in; once more without the visit.",
@@ -34,7 +35,7 @@ var arbitrarySessionIDAccepted = probe.Probe{
 }
 
 func judgeArbitraryID(t trace.Trace) finding.Verdict {
-	rounds := t.Rounds()
+	rounds := slices.Sorted(slices.Values(t.Rounds())) // they run side by side, and the same one is told in every run
 	if len(rounds) == 0 {
 		return untested(unfinished(t, "the login with a made-up id was not made"))
 	}
@@ -72,7 +73,6 @@ func judgeArbitraryID(t trace.Trace) finding.Verdict {
 }
 
 func reportArbitrary(t trace.Trace, hits []hit, shapes []string) finding.Verdict {
-	slices.Sort(shapes) // the rounds run side by side
 	user := t.Facts.Victim()
 	verdict := finding.Failed(finding.Finding{
 		Rule: arbitraryID.ID, Subject: t.Facts.CarrierName(), Step: login,

@@ -111,3 +111,5 @@ func shown(set trace.SetCookie) string {
 	}
 	return line
 }
+
+const neverSet = "no answer of the run sets the session cookie"

@@ -306,3 +306,5 @@ func (c channel) report(rule finding.Rule, t trace.Trace, hits []hit) finding.Ve
 	verdict.Reproduced = len(hits) > 1
 	return verdict
 }
+
+const plantRefused = "a login that carries an id there is refused, and the plain login beside it fails as well"

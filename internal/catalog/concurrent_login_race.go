@@ -25,6 +25,7 @@ connection.execute("UPDATE sessions SET data = %s WHERE id_hash = %s", (data, id
 var concurrentLoginRace = probe.Probe{
 	Rule: loginRace, Steps: []string{visit, login, identity}, Flow: racing, Judge: judgeRace,
 	Deep: true, PartOf: "session-id-not-rotated-on-login",
+	Open: []string{noIDBeforeLogin, oldIDSignedIn, "no visit is under way during a login; a slower page as the visit step helps"},
 	How: []string{
 		fmt.Sprintf("In up to %d rounds the victim logs in with an anonymous id while %d visits with the same id are under way.", raceRounds, racers),
 		"When all have been answered, the old id reads the identity endpoint, and again two seconds later where it was hers.",

@@ -22,6 +22,7 @@ var noSessionLimit = finding.Rule{
 
 var concurrentSessionLimitNotEnforced = probe.Probe{
 	Rule: noSessionLimit, Steps: []string{login, identity}, Flow: manySessions, Judge: judgeSessionLimit,
+	Open: []string{"policy.max-sessions is higher than a scan logs in"},
 	How: []string{
 		"With policy.max-sessions: N the user logs in N+1 times, each time in another browser.",
 		"It fails when all of them read her profile; it passes when the oldest ended or the last login was refused.",

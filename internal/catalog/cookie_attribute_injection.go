@@ -22,6 +22,7 @@ var attributeInjection = finding.Rule{
 
 var cookieAttributeInjection = probe.Probe{
 	Rule: attributeInjection, Steps: []string{login, identity}, Flow: injectedValues, Judge: judgeAttributeInjection,
+	Open: []string{otherHostRefused},
 	How: []string{
 		"A login is sent with a canary as Host and X-Forwarded-Host; where the front server refuses that Host, with the latter alone.",
 		"A canary with a semicolon and line breaks is sent as session cookie, encoded, and in the query under usual names.",

@@ -23,6 +23,7 @@ var prefixBypass = finding.Rule{
 
 var cookiePrefixBypass = probe.Probe{
 	Rule: prefixBypass, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgePrefixBypass,
+	Open: []string{liveIDElsewhere},
 	How: []string{
 		"A live id is sent under other names only: percent-encoded, mangled as PHP would, with a dollar sign, without a name, and inside the value of another cookie behind a comma.",
 		"Several names share a request; where one is answered with the victim's profile, each is sent alone.",

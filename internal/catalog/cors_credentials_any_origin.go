@@ -30,6 +30,7 @@ var (
 
 var corsCredentialsAnyOrigin = probe.Probe{
 	Rule: anyOrigin, Variants: []finding.Rule{nullOrigin, sameSiteOrigin}, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeOrigins,
+	Open: []string{liveIDElsewhere},
 	How: []string{
 		"The identity endpoint is read with the victim's cookie and the Origin of a foreign site, of a sandboxed page (null), and of a site whose name begins and ends like the API's.",
 		"It fails when the answer shows the victim and allows that origin with credentials; * with credentials is refused by browsers.",

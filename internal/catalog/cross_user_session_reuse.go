@@ -19,6 +19,7 @@ var crossUserReuse = finding.Rule{
 
 var crossUserSessionReuse = probe.Probe{
 	Rule: crossUserReuse, Steps: []string{login, identity}, Users: 2, Flow: crossUser, Judge: judgeCrossUser,
+	Open: []string{loginInsideRefused, storeDisputes},
 	How: []string{
 		"The first user logs in and freezes her jar.",
 		"A browser with a copy of it logs in as the second user.",

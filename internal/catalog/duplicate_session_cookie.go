@@ -30,6 +30,7 @@ var oneOfTwo = variant(tossed, "one-of-two", "Of two session cookies that contra
 var duplicateSessionCookie = probe.Probe{
 	Rule: tossed, Variants: []finding.Rule{oneOfTwo}, Steps: []string{login, identity}, Flow: oddRequests,
 	PartOf: "session-id-not-rotated-on-login", Judge: judgeDuplicateCookies,
+	Open: []string{liveIDElsewhere},
 	How: []string{
 		"A live id and a made-up one are sent as two cookies of the session's name, in both orders.",
 		"The victim logs in with an id of the attacker's and another one, in the order that favours the attacker; the attacker reads with her id.",

@@ -22,6 +22,7 @@ var duplicateCookie = finding.Rule{
 
 var duplicateSetCookie = probe.Probe{
 	Rule: duplicateCookie, Steps: []string{login, identity}, Flow: journey, Judge: judgeDuplicates,
+	Open: []string{"one of several values that a login gives to the cookie could not be tried"},
 	How: []string{
 		"A user logs in; the values that the answer gives to the authenticating cookie are counted.",
 		"Every one of several is carried alone to the identity endpoint.",

@@ -196,6 +196,12 @@ func permissiveExamples() []example {
 	return []example{
 		{rule: rule, outcome: finding.Fail, name: "the answer sets the made-up id", subject: "cookie session", step: "visit",
 			lines: with(strangersStory, "given1", "sets forged#1", "given2", "sets forged#1", "given3", "sets forged#2")},
+		{rule: rule, outcome: finding.Fail, name: "the answer sets the id of the query", subject: "cookie session", step: "visit",
+			facts: func(facts *trace.Facts) { facts.Strangers = true },
+			lines: with(strangersStory) + "\n\tvisitor with a query parameter | visit | plants forged#3 as query parameter sid | sets forged#3"},
+		{rule: rule, outcome: finding.Pass, name: "the answer sets another id than the query's",
+			facts: func(facts *trace.Facts) { facts.Strangers = true },
+			lines: with(strangersStory) + "\n\tvisitor with a query parameter | visit | plants forged#3 as query parameter sid | sets anon#5"},
 		{rule: rule, outcome: finding.Fail, name: "the second jar sees the state of the first", subject: "cookie session", step: "visit",
 			lines: with(strangersStory, shared...)},
 		{rule: rule, outcome: finding.Fail, name: "the store has a row under the made-up id", subject: "cookie session", step: "visit",

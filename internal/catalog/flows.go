@@ -161,12 +161,34 @@ var strangers = &probe.Flow{
 		}
 		stage.Look(ctx, after, forged)
 		stage.Look(ctx, after, issued.Carries())
-		return nil
+		return plantAtVisit(ctx, stage)
 	},
+}
+
+// plantAtVisit sends made-up ids beside the carrier, where nobody can log in:
+// else the login itself shows what becomes of them. A visit that refuses one
+// does not take it.
+func plantAtVisit(ctx context.Context, stage probe.Stage) error {
+	facts := stage.Facts()
+	if !facts.Strangers || len(facts.Cookies()) == 0 {
+		return nil
+	}
+	for _, from := range []channel{
+		{kind: probe.Query, names: []string{"session_id", "sid"}}, {kind: probe.Header, names: []string{"X-Session-ID"}},
+		{kind: probe.JSON, names: []string{"session_id", "sid"}}, {kind: probe.Path, names: []string{"jsessionid"}},
+	} {
+		plant := probe.Plant{Channel: from.kind, Names: from.candidates(facts), ID: stage.Forge(probe.LikeIssued)[0].ID}
+		if err := stage.Actor(besideCarrier+from.kind.Noun()).Do(ctx, visit, plant); err != nil && !refused(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // The visitors of strangers.
 const (
+	besideCarrier = "visitor with a "
+
 	genuineJar = "first visitor"
 	firstJar   = "forged id, first jar"
 	secondJar  = "forged id, second jar"

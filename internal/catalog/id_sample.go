@@ -350,3 +350,11 @@ func knownWords(t trace.Trace) map[string][]secret.Text {
 func inOrder(t trace.Trace) []series {
 	return drawnIDs(t.Round(inTurn), visit, login)
 }
+
+// fewDrawn is what can leave those not tested that look at a sample of ids.
+var fewDrawn = []string{
+	"logins fail or are limited, so that fewer ids are drawn than are needed; --profile deep draws more",
+	"the server makes no ids of its own, it takes the client's",
+}
+
+const idsTooShort = "the ids have no room for 64 bits; session-id-insufficient-length decides"

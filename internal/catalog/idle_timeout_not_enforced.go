@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ var idleIgnored = finding.Rule{
 
 var idleTimeoutNotEnforced = probe.Probe{
 	Rule: idleIgnored, Steps: []string{login, identity}, Flow: ageing, Judge: judgeIdle,
+	Open: append(slices.Clone(ageless), "no column of the session's row is known by its name as a time (last_seen, created_at, expires_at)"),
 	How: []string{
 		"The time of last use in the row of a session is moved back by the recipe's policy.idle-timeout and a minute; the session must be refused.",
 		"Where it is not, every time in the row is moved back, as if nobody had used the session for so long.",

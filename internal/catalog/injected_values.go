@@ -97,3 +97,5 @@ func injectionSeen(t trace.Trace) (finding.Reason, bool) {
 	}
 	return finding.Reason{}, false
 }
+
+const otherHostRefused = "a login under another host name is not answered in good order"

@@ -70,11 +70,16 @@ func undisguised(exchange trace.Exchange, ids []secret.Text) []secret.Text {
 	})
 }
 
-// liveIDs are the ids the server gave to a browser that was then signed in.
+// liveIDs are the ids the server gave to a browser that was then signed in; to
+// any visitor, where nobody can log in.
 func liveIDs(t trace.Trace) []secret.Text {
+	step := login
+	if t.Facts.Strangers {
+		step = visit
+	}
 	var ids []secret.Text
-	for _, issued := range loginIDs(t) {
-		for _, id := range issued {
+	for _, drawn := range drawnIDs(t, step) {
+		for _, id := range drawn.distinct().ids() {
 			if id.Len() >= shortestSearched && len(ids) < mostSearched {
 				ids = append(ids, id)
 			}

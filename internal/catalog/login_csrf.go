@@ -25,6 +25,7 @@ var csrf = finding.Rule{
 
 var loginCSRF = probe.Probe{
 	Rule: csrf, Steps: []string{login, identity}, Users: 2, Flow: foreignLogin, Judge: judgeLoginCSRF,
+	Open: []string{"the attacker's own login does not work, or the foreign one is answered with an error"},
 	How: []string{
 		"A page of another site sends the attacker's credentials from the victim's browser, with a hostile Origin and Sec-Fetch-Site: cross-site, in every form that needs no preflight: the recipe's own, or its JSON as text/plain and without a type, and a form (the deep profile: multipart too).",
 		"Of a login in several requests the page makes the last one, with what the attacker's own browser captured before.",

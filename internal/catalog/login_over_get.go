@@ -20,6 +20,7 @@ var overGET = finding.Rule{
 
 var loginOverGET = probe.Probe{
 	Rule: overGET, Steps: []string{login, identity}, Flow: loginByGET, Judge: judgeOverGET,
+	Open: []string{"the login by GET is answered with an error, or not at all"},
 	How: []string{
 		"The login is sent as GET with its fields in the query; it fails when the browser is then signed in.",
 		"Control: calibration logs the same user in as the recipe says, before and after.",

@@ -22,6 +22,7 @@ response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'`,
 
 var logoutClientStateNotCleared = probe.Probe{
 	Rule: clientStateStays, Steps: []string{login, identity, logout}, Flow: signOut, Judge: judgeClientState,
+	Open: []string{"the session travels in no cookie, and so its client keeps it", "the logout step is not answered as the recipe expects"},
 	How: []string{
 		"After the logout it is looked what the user's own browser still carries. It keeps and drops cookies as browsers do, so that a deletion with another Path or Domain, or one that browsers reject, deletes nothing.",
 		"It is noted when the cookie is still there and no answer of the logout had Clear-Site-Data for cookies.",

@@ -22,6 +22,7 @@ var everywhereKeeps = finding.Rule{
 
 var logoutEverywhereIncomplete = probe.Probe{
 	Rule: everywhereKeeps, Steps: []string{login, identity, everywhere}, Users: 2, Flow: signOutEverywhere, Judge: judgeEverywhere,
+	Open: []string{"the request to log out everywhere ends no session at all"},
 	How: []string{
 		"One user logs in three times, another once; the first asks in one session to be logged out everywhere.",
 		"It fails when one of her other sessions still reads her profile, or when the other user is signed out.",

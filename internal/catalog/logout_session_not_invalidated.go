@@ -20,6 +20,10 @@ response.delete_cookie("__Host-session_id", path="/", secure=True, httponly=True
 
 var logoutSessionNotInvalidated = probe.Probe{
 	Rule: logoutKeeps, Steps: []string{login, identity, logout}, Flow: signOut, Judge: judgeLogout,
+	Open: []string{
+		"the browser that logged out is still signed in: the logout step needs a token, a confirmation or another method",
+		"the old id works right after the logout and no longer after the next login, as with a cache of sessions",
+	},
 	How: []string{
 		"The user logs in and her jar is frozen; she logs out and her own browser is nobody.",
 		"The frozen jar reads the identity endpoint, at once and after her next login. Where a login ends the user's other sessions by itself, the first read decides alone.",

@@ -302,6 +302,27 @@ func TestRulesSayAllThereIsToSay(t *testing.T) {
 	}
 }
 
+// TestOpenIsAListOfClauses keeps apart what a reader is told beside the steps,
+// the users and the profile, which the other fields tell already.
+func TestOpenIsAListOfClauses(t *testing.T) {
+	t.Parallel()
+	for _, p := range catalog.All() {
+		seen := map[string]bool{}
+		for _, clause := range p.Open {
+			if strings.TrimSpace(clause) != clause || len(clause) < 20 || len(clause) > 140 || strings.HasSuffix(clause, ".") || strings.Contains(clause, "\n") {
+				t.Errorf("%s: %q is no clause", p.Rule.ID, clause)
+			}
+			if seen[clause] {
+				t.Errorf("%s says %q twice", p.Rule.ID, clause)
+			}
+			seen[clause] = true
+			if strings.Contains(clause, "--profile deep tests it") || strings.Contains(clause, "lacks one of the steps") {
+				t.Errorf("%s repeats in %q what its other fields say", p.Rule.ID, clause)
+			}
+		}
+	}
+}
+
 func TestVariantsDifferInSeverityAlone(t *testing.T) {
 	t.Parallel()
 	ignored := cmpopts.IgnoreFields(finding.Rule{}, "ID", "Title", "Severity", "Vector")

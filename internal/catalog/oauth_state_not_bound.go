@@ -23,6 +23,7 @@ if state is None or not secrets.compare_digest(state, query_state):
 
 var oauthStateNotBound = probe.Probe{
 	Rule: stateUnbound, Steps: []string{identity, callback}, Users: 2, Flow: foreignCallback, Judge: judgeStateUnbound,
+	Open: []string{"the callback step has one request only, so that there is nothing an attacker could begin"},
 	How: []string{
 		"The attacker performs the callback step as the second user, but for its last request, which another browser sends with the values that she captured.",
 		"It fails when that browser is signed in as her.",

@@ -177,3 +177,5 @@ func cookiesOnly(t trace.Trace) (finding.Verdict, bool) {
 	}
 	return finding.Untested(finding.NoPrecondition, "the session travels in the "+t.Facts.CarrierName()+", not in cookies alone", ""), true
 }
+
+const liveIDElsewhere = "the live id is nobody's in another client, or one with a character changed is still somebody's"

@@ -100,3 +100,5 @@ func passwordChanged(t trace.Trace, jar string) answer {
 	}
 	return got
 }
+
+const passwordUnchanged = "after the change the new password does not sign the user in, or the old one still does"

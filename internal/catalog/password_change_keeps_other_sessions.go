@@ -19,6 +19,7 @@ var passwordKeepsOthers = finding.Rule{
 
 var passwordChangeKeepsOtherSessions = probe.Probe{
 	Rule: passwordKeepsOthers, Steps: []string{login, identity, changePassword}, Flow: passwordChange, Judge: judgePasswordKeepsOthers,
+	Open: []string{passwordUnchanged},
 	How: []string{
 		"The user logs in twice and changes her password in one of the sessions.",
 		"It fails when the other session still reads her profile.",

@@ -21,11 +21,13 @@ var permissive = finding.Rule{
 }
 
 var permissiveSessionCreation = probe.Probe{
-	Rule: permissive, Steps: []string{visit}, Flow: strangers, Judge: judgePermissive,
+	Rule: permissive, Steps: []string{visit}, Strangers: true, Flow: strangers, Judge: judgePermissive,
 	PartOf: "arbitrary-session-id-accepted",
+	Open:   []string{"the answers do not show whether an unknown id is stored, and no session store is seen"},
 	How: []string{
 		"Two jars with the same made-up id visit, and one with another.",
 		"It fails when the server answers with the made-up id as its own, or when the second jar sees the state the first one left, and again after one more visit of each, while the other does not.",
+		"Where nobody can log in, a visit sends a made-up id in the query, a header, a JSON body and the path as well; it fails when the server sets that very id as its cookie.",
 		"It passes when the server replaces the made-up id by a new one, or when the store holds a row under a genuine visitor's id and none under the made-up one.",
 	},
 }
@@ -51,7 +53,15 @@ func judgePermissive(t trace.Trace) finding.Verdict {
 				permissiveProof(shared),
 			Evidence: story(t),
 		})
-	case given:
+	}
+	if taken := takenFromBeside(t); taken != nil {
+		return finding.Failed(finding.Finding{
+			Rule: permissive.ID, Subject: t.Facts.CarrierName(), Step: visit,
+			Message:  "The visit made an anonymous session under an id the server had never issued, sent as " + taken.Planted.Where + ": it set that very id as the cookie.",
+			Evidence: story(t),
+		})
+	}
+	if given {
 		return finding.Passed("")
 	}
 	if row, answered := storedUnder(t); answered {
@@ -59,6 +69,19 @@ func judgePermissive(t trace.Trace) finding.Verdict {
 	}
 	return finding.Untested(finding.NoDatabase, "the answers do not show whether an unknown id is stored",
 		"let the gate see the session store (database:), or make a page that shows anonymous state the visit step")
+}
+
+// takenFromBeside is a visit that was answered with the very id that it sent
+// outside the carrier, in a Set-Cookie of the carrier; nil without one.
+func takenFromBeside(t trace.Trace) *trace.Exchange {
+	for i, exchange := range t.Exchanges {
+		for _, held := range exchange.Issued(t.Facts.Carrier) {
+			if !held.ID.IsZero() && held.ID == exchange.Planted.ID {
+				return &t.Exchanges[i]
+			}
+		}
+	}
+	return nil
 }
 
 // storedUnder is the answer of the store: a row under an id that only the

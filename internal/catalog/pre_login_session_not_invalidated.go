@@ -18,6 +18,11 @@ var leftAlive = finding.Rule{
 
 var preLoginSessionNotInvalidated = probe.Probe{
 	Rule: leftAlive, Steps: []string{visit, login, identity}, Flow: leftBehind, Judge: judgeLeftAlive,
+	Open: []string{
+		noIDBeforeLogin,
+		oldIDSignedIn,
+		"the answers do not show whether the old session is still there, and no session store is seen",
+	},
 	How: []string{
 		"Two anonymous sessions begin alike; the victim logs in with the id of one of them.",
 		"The planted session and the victim visit by turns, and then the other session as often as both together.",

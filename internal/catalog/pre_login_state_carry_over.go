@@ -24,6 +24,11 @@ var carriesOver = finding.Rule{
 
 var preLoginStateCarryOver = probe.Probe{
 	Rule: carriesOver, Steps: []string{login, identity, stateChange}, Flow: plantedToken, Judge: judgeCarryOver,
+	Open: []string{
+		"the state-change step captures no CSRF token in a request before its last",
+		"the state-change step is accepted without a token",
+		oldIDSignedIn,
+	},
 	How: []string{
 		"The attacker takes the CSRF token of an anonymous session, and the victim logs in with that session.",
 		"The victim's browser performs the state-change step with that token, and with one that the attacker takes from the old session after the login.",

@@ -17,8 +17,9 @@ var domainTooBroad = finding.Rule{
 }
 
 var sessionCookieDomainTooBroad = probe.Probe{
-	Rule: domainTooBroad, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when one of them has a Domain attribute."},
+	Rule: domainTooBroad, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when one of them has a Domain attribute."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			if !s.cookie.HasDomain {

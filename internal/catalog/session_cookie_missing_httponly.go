@@ -17,8 +17,9 @@ var missingHTTPOnly = finding.Rule{
 }
 
 var sessionCookieMissingHTTPOnly = probe.Probe{
-	Rule: missingHTTPOnly, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when one of them lacks HttpOnly; a CSRF cookie that scripts must read is not in the authenticating set."},
+	Rule: missingHTTPOnly, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when one of them lacks HttpOnly; a CSRF cookie that scripts must read is not in the authenticating set."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			if s.cookie.HTTPOnly {

@@ -17,8 +17,9 @@ var missingSecure = finding.Rule{
 }
 
 var sessionCookieMissingSecure = probe.Probe{
-	Rule: missingSecure, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "The requests say X-Forwarded-Proto: https, as a proxy that ends TLS would.", "It fails when one of them lacks Secure."},
+	Rule: missingSecure, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "The requests say X-Forwarded-Proto: https, as a proxy that ends TLS would.", "It fails when one of them lacks Secure."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			if s.cookie.Secure {

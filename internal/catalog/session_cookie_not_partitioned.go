@@ -18,8 +18,9 @@ var notPartitioned = finding.Rule{
 }
 
 var sessionCookieNotPartitioned = probe.Probe{
-	Rule: notPartitioned, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read.", "It is a note where the line has SameSite=None and no Partitioned."},
+	Rule: notPartitioned, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read.", "It is a note where the line has SameSite=None and no Partitioned."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			if s.cookie.SameSite == cookie.SameSiteNone && !s.cookie.Partitioned {

@@ -18,8 +18,9 @@ var persistent = finding.Rule{
 }
 
 var sessionCookiePersistent = probe.Probe{
-	Rule: persistent, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "Max-Age counts before Expires; browsers cap both at 400 days.", "It fails above the absolute-timeout of the recipe's policy, without one above 30 days."},
+	Rule: persistent, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "Max-Age counts before Expires; browsers cap both at 400 days.", "It fails above the absolute-timeout of the recipe's policy, without one above 30 days."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			lifetime, persists := s.cookie.Lifetime(s.exchange.Began)

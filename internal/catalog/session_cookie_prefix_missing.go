@@ -18,8 +18,9 @@ var prefixMissing = finding.Rule{
 }
 
 var sessionCookiePrefixMissing = probe.Probe{
-	Rule: prefixMissing, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when the name begins with neither __Host- nor __Host-Http-."},
+	Rule: prefixMissing, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails when the name begins with neither __Host- nor __Host-Http-."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			switch cookie.Prefix(s.cookie.Name) {

@@ -17,8 +17,9 @@ var rejectedByBrowser = finding.Rule{
 }
 
 var sessionCookieRejectedByBrowser = probe.Probe{
-	Rule: rejectedByBrowser, Steps: []string{login, identity},
-	How: []string{"The storage rules of RFC 6265bis §5.7 are applied to every Set-Cookie line of the authenticating cookie, deletions included.", "It fails when one of them says that browsers ignore the line."},
+	Rule: rejectedByBrowser, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"The storage rules of RFC 6265bis §5.7 are applied to every Set-Cookie line of the authenticating cookie, deletions included.", "It fails when one of them says that browsers ignore the line."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, true, func(s setting) (string, string) {
 			if len(s.cookie.Rejections) == 0 {

@@ -21,8 +21,9 @@ var sameSiteAbsent = variant(sameSite, "absent", "The session cookie has no Same
 	31, "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:N/I:L/A:N")
 
 var sessionCookieSameSite = probe.Probe{
-	Rule: sameSite, Variants: []finding.Rule{sameSiteAbsent}, Steps: []string{login, identity},
-	How: []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails for None and for a value that is neither None, Lax nor Strict; the variant for a missing attribute, which browsers fill in differently."},
+	Rule: sameSite, Variants: []finding.Rule{sameSiteAbsent}, Steps: []string{login, identity}, Strangers: true,
+	Open: []string{neverSet},
+	How:  []string{"Every Set-Cookie line of the run that gives the authenticating cookie a value is read by the rules of RFC 6265bis.", "It fails for None and for a value that is neither None, Lax nor Strict; the variant for a missing attribute, which browsers fill in differently."},
 	Judge: func(t trace.Trace) finding.Verdict {
 		return judgeSettings(t, false, func(s setting) (string, string) {
 			switch s.cookie.SameSite {

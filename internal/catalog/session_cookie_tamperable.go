@@ -26,6 +26,11 @@ var sessionCookieTamperable = probe.Probe{
 	Rule: tamperable, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeTamperable,
 	// Where no signature is checked, calibration ends at a made-up id.
 	Bare: true,
+	Open: []string{
+		"the session can be read in its id, and the recipe has no second user to forge one for",
+		"an id with a wrong signature is taken for the user, and none for another",
+		liveIDElsewhere,
+	},
 	How: []string{
 		"Of a session that can be read in its id (JWT, itsdangerous, Django, Express, JSON) a second user's is taken; what changes from login to login is replaced by the first user's, and a member is added. It is sent under the old signature, without one, as a JWT of the algorithm none, and signed with an empty key.",
 		"Its key is searched among those of tutorials and templates, offline, and what is found signs one more.",

@@ -19,6 +19,7 @@ var danglingID = finding.Rule{
 
 var sessionFixationDanglingID = probe.Probe{
 	Rule: danglingID, Steps: []string{visit, login, identity}, Flow: issuedID, Judge: judgeDanglingID,
+	Open: []string{noIDBeforeLogin, "login issues no new id; session-id-not-rotated-on-login decides", storeDisputes},
 	How: []string{
 		"As for session-id-not-rotated-on-login, where the login did issue a new id.",
 		"The attacker reads with the old id at once and after the victim's next requests, and with the jar that follows Set-Cookie.",

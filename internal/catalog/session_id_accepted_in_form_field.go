@@ -19,6 +19,7 @@ var sessionIDAcceptedInFormField = func() probe.Probe {
 		FastAPI: acceptOnlyTheCookie,
 	}
 	return probe.Probe{Rule: rule, Steps: []string{login, identity}, Flow: from.flow(), Judge: from.judge(rule),
+		Open: []string{plantRefused, storeDisputes},
 		How: []string{
 			"The victim logs in while a made-up id travels as a form field, under the carrier's name and the usual ones.",
 			"The attacker reads the identity endpoint with that id in the carrier.",

@@ -18,6 +18,7 @@ var sessionIDAcceptedInQuery = func() probe.Probe {
 		FastAPI: acceptOnlyTheCookie,
 	}
 	return probe.Probe{Rule: rule, Steps: []string{login, identity}, Flow: from.flow(), Judge: from.judge(rule),
+		Open: []string{plantRefused, storeDisputes},
 		How: []string{
 			"The victim logs in while a made-up id travels as a query parameter, under the carrier's name and the usual ones.",
 			"The attacker reads the identity endpoint with that id in the carrier, and in the same place.",

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/probe"
@@ -25,6 +26,7 @@ var sameUser = variant(collision, "same-user", "Every login of a user is given t
 
 var sessionIDCollision = probe.Probe{
 	Rule: collision, Variants: []finding.Rule{sameUser}, Steps: []string{login, identity}, Flow: idSample, Judge: judgeCollision,
+	Open: append(slices.Clone(fewDrawn), "an answer that sets the id comes from a cache"),
 	How: []string{
 		"Empty jars visit and log in, one after the other and side by side.",
 		"It fails when logins of different users are given the same id, or when visitors are: twice, or once and once more when it is repeated.",

@@ -26,6 +26,7 @@ var namedInSubject = variant(userData, "subject", "The sub claim of the session 
 
 var sessionIDContainsUserData = probe.Probe{
 	Rule: userData, Variants: []finding.Rule{namedInSubject}, Steps: []string{login, identity}, Judge: judgeUserData,
+	Open: fewDrawn,
 	How: []string{
 		"The users' names, and the addresses that their profiles show, are looked for in their ids: as they stand, and in what the ids and their parts decode to.",
 		"It fails when all ids of a user, three at least, hold her name or address, and those of another user do not.",

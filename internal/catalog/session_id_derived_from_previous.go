@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/idquality"
@@ -23,6 +24,7 @@ var derived = finding.Rule{
 var sessionIDDerivedFromPrevious = probe.Probe{
 	Rule: derived, Steps: []string{login, identity}, Flow: idSample, Judge: judgeDerived,
 	PartOf: "session-id-sequential", // of ids that count, each follows from any other
+	Open:   append(slices.Clone(fewDrawn), "login issues no new id in place of an old one; session-id-not-rotated-on-login and cross-user-session-reuse decide"),
 	How: []string{
 		"Jars that hold an id log in; the id before and the one after are a pair.",
 		"How the second follows from the first is learned from the first pair: a digest, another spelling, an ending, a step, a mask, a counter.",

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/idquality"
@@ -22,6 +23,7 @@ var hashed = finding.Rule{
 
 var sessionIDHashOfGuessable = probe.Probe{
 	Rule: hashed, Steps: []string{login, identity}, Judge: judgeHashed,
+	Open: append(slices.Clone(fewDrawn), idsTooShort),
 	How: []string{
 		"A dictionary is made of numbers, the times around the issue, the users' names and addresses, and names with times.",
 		"Its digests (MD5, SHA-1, SHA-2, SHA-3) are compared with six ids of visits and of logins, whole or cut to 64 bits and more.",

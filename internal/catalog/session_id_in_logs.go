@@ -21,6 +21,7 @@ engine = create_engine(url, echo=False, hide_parameters=True)`,
 
 var sessionIDInLogs = probe.Probe{
 	Rule: idInLogs, Steps: []string{login, identity}, Judge: judgeLogs,
+	Open: []string{"no signed-in session id of 64 bits or more was seen", "the API prints more than the gate keeps, and no id stands in what was kept"},
 	How: []string{
 		"The gate starts the API and keeps what it prints.",
 		"Every id that the run saw signed in is searched in it, as its exact value; ids shorter than 64 bits are not.",

@@ -20,7 +20,7 @@ var idInBody = finding.Rule{
 }
 
 var sessionIDInResponseBody = probe.Probe{
-	Rule: idInBody, Steps: []string{login, identity},
+	Rule: idInBody, Steps: []string{login, identity}, Strangers: true,
 	How: []string{
 		"Every id that the run saw signed in is searched, as its exact value, in all bodies and headers except Set-Cookie and URLs (session-id-in-url).",
 	},

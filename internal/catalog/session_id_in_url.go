@@ -18,7 +18,7 @@ var idInURL = finding.Rule{
 }
 
 var sessionIDInURL = probe.Probe{
-	Rule: idInURL, Steps: []string{login, identity},
+	Rule: idInURL, Steps: []string{login, identity}, Strangers: true,
 	How: []string{
 		"Every id that the run saw signed in is searched, as its exact value, in the URLs of all answers: Location, Link, Refresh and Content-Location headers, and URLs in bodies.",
 		"Ids shorter than 64 bits are not searched, since they could stand there by chance.",

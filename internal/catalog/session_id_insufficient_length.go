@@ -30,6 +30,7 @@ var (
 var sessionIDInsufficientLength = probe.Probe{
 	Rule: shortID, Variants: []finding.Rule{shortID64, shortID128},
 	Steps: []string{login, identity}, Judge: judgeIDLength,
+	Open: fewDrawn,
 	How: []string{
 		"Every id that a login of the run issued is looked at, eight at least.",
 		"Positions that never change are dropped; each other one counts as the alphabet it is drawn from, generously.",

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/idquality"
@@ -22,6 +23,7 @@ var lowEntropy = finding.Rule{
 
 var sessionIDLowEntropy = probe.Probe{
 	Rule: lowEntropy, Steps: []string{login, identity}, Judge: judgeLowEntropy,
+	Open: append(slices.Clone(fewDrawn), idsTooShort),
 	How: []string{
 		"The entropy of each place is estimated from all ids of the run, as characters, hex digits and bits, and the largest of the three sums counts: an upper bound of the whole.",
 		"It fails when the bound is below 64 bits in both halves of at least 400 ids; of 20 ids and more, below 40.",

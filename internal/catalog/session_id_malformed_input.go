@@ -25,6 +25,7 @@ var malformed = finding.Rule{
 
 var sessionIDMalformedInput = probe.Probe{
 	Rule: malformed, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeMalformed,
+	Open: []string{liveIDElsewhere, "a malformed id is answered with an error only once"},
 	How: []string{
 		"In place of the id are sent: nothing, 4 KiB, a NUL, bytes that are no UTF-8, quoted octal escapes, and a number beyond 64 bits. The deep profile adds 16 and 64 KiB, surrogates, escaped line breaks, an emoji, a broken UUID and 2000 cookies.",
 		"It fails when one of them is answered with a server error, twice, or with nothing; a refusal is right.",

@@ -23,6 +23,11 @@ var sessionIDNotRotatedOnLogin = probe.Probe{
 		"The session id issued before login is kept at login (cookie with the __Host- prefix)",
 		68, "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:H/I:H/A:N")},
 	Steps: []string{visit, login, identity}, Flow: issuedID, Judge: judgeNotRotated,
+	Open: []string{
+		noIDBeforeLogin,
+		"login issues a new id; session-fixation-dangling-id decides about the old one",
+		storeDisputes,
+	},
 	How: []string{
 		"The attacker visits and freezes the id she was given; it is nobody's.",
 		"The victim's browser starts with that id, visits and logs in.",

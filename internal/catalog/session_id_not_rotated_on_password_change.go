@@ -19,6 +19,7 @@ var passwordKeepsID = finding.Rule{
 
 var sessionIDNotRotatedOnPasswordChange = probe.Probe{
 	Rule: passwordKeepsID, Steps: []string{login, identity, changePassword}, Flow: passwordChange, Judge: judgePasswordKeepsID,
+	Open: []string{passwordUnchanged},
 	How: []string{
 		"The user logs in, her jar is frozen, and she changes her password.",
 		"It fails when the frozen jar still reads her profile.",

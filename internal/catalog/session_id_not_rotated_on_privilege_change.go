@@ -22,6 +22,10 @@ var privilegeKeeps = finding.Rule{
 
 var sessionIDNotRotatedOnPrivilegeChange = probe.Probe{
 	Rule: privilegeKeeps, Steps: []string{login, identity, elevate, elevated}, Flow: elevation, Judge: judgeElevation,
+	Open: []string{
+		"the privileged page (elevate.then) answers the user after the step as it did before",
+		"the privileged page is open to another session of the user, too, after one took the step",
+	},
 	How: []string{
 		"The victim logs in and her jar is frozen; then she takes the elevate step and opens the privileged page.",
 		"The frozen jar asks for the same page, before and after.",

@@ -12,6 +12,11 @@ var reauthKeeps = variant(privilegeKeeps, "re-authentication", "Logging in again
 // It is a probe beside that of its rule, since it needs no step but the login.
 var sessionIDNotRotatedOnReauthentication = probe.Probe{
 	Rule: reauthKeeps, Steps: []string{login, identity}, Flow: journey, Judge: judgeReauthentication,
+	Open: []string{
+		loginInsideRefused,
+		"a login inside a session is not looked at: a wrong password is answered as the right one",
+		"the session lives in the signed id itself; logout-session-not-invalidated decides",
+	},
 	How: []string{
 		"The victim logs in, her jar is frozen, and she logs in again inside her session.",
 		"It fails when the frozen jar still reads her profile (ASVS 7.2.4: a new token, and the end of the current one).",

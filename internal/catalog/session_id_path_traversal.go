@@ -21,6 +21,7 @@ var traversal = finding.Rule{
 
 var sessionIDPathTraversal = probe.Probe{
 	Rule: traversal, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeTraversal,
+	Open: []string{liveIDElsewhere},
 	How: []string{
 		"A live id is sent with ./ before it and with %00 behind it: only what reads it as a path, or cuts it at the end of a C string, still finds the session.",
 		"The deep profile adds x/../, /. and ..%2f forms and the key name spaces session: and sess:.",

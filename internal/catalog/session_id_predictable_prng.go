@@ -22,6 +22,7 @@ var predictablePRNG = finding.Rule{
 
 var sessionIDPredictablePRNG = probe.Probe{
 	Rule: predictablePRNG, Steps: []string{login, identity}, Flow: idSample, Deep: true, Judge: judgePRNG,
+	Open: fewDrawn,
 	How: []string{
 		"Up to 2,000 ids are drawn one after the other, while nothing else is running.",
 		"The state of MT19937 is taken from 624 words of them, and each later id is computed before it is compared; the generators of Python and Go are tried with the time of issue as their seed.",

@@ -21,6 +21,7 @@ var reflected = finding.Rule{
 
 var sessionIDReflectedUnencoded = probe.Probe{
 	Rule: reflected, Steps: []string{login, identity}, Flow: injectedValues, Judge: judgeReflected,
+	Open: []string{otherHostRefused},
 	How: []string{
 		"An id with markup, and one with line breaks, are sent in the carrier and in the query under the carrier's and usual names.",
 		"It fails when the markup stands in an HTML answer as it was sent, or the line breaks begin a header; JSON is harmless.",

@@ -22,6 +22,7 @@ var sequential = finding.Rule{
 
 var sessionIDSequential = probe.Probe{
 	Rule: sequential, Steps: []string{login, identity}, Flow: idSample, Judge: judgeSequential,
+	Open: fewDrawn,
 	How: []string{
 		"Ids are drawn one after the other, each into an empty jar, while nothing else is running: by visits, and by logins.",
 		"Each id is read as a number in a dozen ways; from the two before it the next one is computed, and compared with the one that comes.",

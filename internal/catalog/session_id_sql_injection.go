@@ -28,6 +28,7 @@ var wildcard = variant(injection, "wildcard", "The session id is matched as a pa
 
 var sessionIDSQLInjection = probe.Probe{
 	Rule: injection, Variants: []finding.Rule{wildcard}, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeInjection,
+	Open: []string{liveIDElsewhere, "an id with one quote makes the API fail, and nothing shows why"},
 	How: []string{
 		"A live id is cut in two and sent as L'||lower('')||'R: only SQL puts it together again; what drops signs, as a lax base64 does, keeps the letters. Control: the same with one character of R changed.",
 		"The id with a character of its middle replaced by _, and with its last one by %: only a pattern match finds it. Control: the last one replaced by ~.",

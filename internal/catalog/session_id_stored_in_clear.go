@@ -19,6 +19,7 @@ connection.execute("SELECT user_id FROM sessions WHERE id_hash = %s AND expires_
 
 var sessionIDStoredInClear = probe.Probe{
 	Rule: storedInClear, Steps: []string{login, identity}, Flow: journey, Judge: judgeStoredInClear,
+	Open: []string{"the gate does not see the session store", "the session lives in the id itself; the store holds none", "the store holds the id in no form that the gate knows, or it could not be read"},
 	How: []string{
 		"After a login the id is searched in the store: as it is, decoded, and as MD5, SHA-1, SHA-256 and SHA-512 in hex, base64 and bytes.",
 		"It fails when a whole cell is the id or can be turned back into it, and passes when a digest is found.",

@@ -24,6 +24,7 @@ var timeOrdered = variant(timestamped, "time-ordered", "Session ids tell when th
 
 var sessionIDTimestampBased = probe.Probe{
 	Rule: timestamped, Variants: []finding.Rule{timeOrdered}, Steps: []string{login, identity}, Judge: judgeTimestamped,
+	Open: fewDrawn,
 	How: []string{
 		"A part that tells the time of issue within five seconds is looked for in all ids of the run: in the layouts of UUID, ULID, KSUID, ObjectId, xid and snowflake, and in every window of digits and bytes.",
 		"It must be right for 95 of 100 ids, eight at least.",

@@ -22,6 +22,9 @@ var identityFromNetwork = finding.Rule{
 
 var sessionIdentityFromNetwork = probe.Probe{
 	Rule: identityFromNetwork, Steps: []string{login, identity}, Flow: bystanders, Bare: true, Judge: judgeIdentityFromNetwork,
+	Open: []string{
+		"the identity step answers a client without a credential with an error, or as it answers neither a user nor a stranger",
+	},
 	How: []string{
 		"The victim logs in.",
 		"Clients without any credential read the identity endpoint between her requests: over her own connection with her headers, and over new connections with others.",

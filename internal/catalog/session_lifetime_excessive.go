@@ -22,6 +22,7 @@ var lifetimeExcessive = finding.Rule{
 
 var sessionLifetimeExcessive = probe.Probe{
 	Rule: lifetimeExcessive, Steps: []string{login, identity}, Flow: journey, Judge: judgeLifetime,
+	Open: []string{"neither the cookie nor the session store says how long a session lives"},
 	How: []string{
 		"After a login the lifetime is read where it is declared: Max-Age or Expires of the cookie, and the expiry of the session's row.",
 		"It fails above the absolute-timeout of the recipe's policy, without one above 30 days.",

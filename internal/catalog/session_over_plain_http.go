@@ -26,6 +26,11 @@ var hstsMissing = variant(plainHTTP, "hsts-missing", "Browsers are not told to u
 
 var sessionOverPlainHTTP = probe.Probe{
 	Rule: plainHTTP, Variants: []finding.Rule{hstsMissing}, Steps: []string{login, identity}, Flow: oddRequests, Judge: judgeCleartext,
+	Open: []string{
+		liveIDElsewhere,
+		"the target is reached over plain http, where TLS may end in front of it; scan it over https",
+		"no way to the API over plain http is known beside its own port; scan it on port 443",
+	},
 	How: []string{
 		"A target of https is asked on port 80 of the same host with a session that a login over https issued; it fails when that is the victim. No password goes over plain http.",
 		"The variant fails where the https answers carry no Strict-Transport-Security of a year.",

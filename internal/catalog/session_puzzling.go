@@ -24,6 +24,7 @@ def require_user(session: Session = Depends(current_session)) -> User:
 
 var sessionPuzzling = probe.Probe{
 	Rule: puzzle, Steps: []string{login, identity}, Flow: publicFlows, Judge: judgePuzzling,
+	Open: []string{"the recipe has no recover step, and a wrong password is answered as a right one is"},
 	How: []string{
 		"An anonymous browser begins the recover step with the user's name and no secret, and reads the identity endpoint; it fails a login of hers, and reads again. Without a recover step the failed login alone is tried.",
 		"It fails when one of the reads shows her profile.",

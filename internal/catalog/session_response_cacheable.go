@@ -30,7 +30,8 @@ var noStoreMissing = variant(cacheable, "no-store-missing", "An answer with a us
 	31, "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N")
 
 var sessionResponseCacheable = probe.Probe{
-	Rule: cacheable, Variants: []finding.Rule{noStoreMissing}, Steps: []string{login, identity}, Judge: judgeCacheable,
+	Rule: cacheable, Variants: []finding.Rule{noStoreMissing}, Steps: []string{login, identity}, Strangers: true, Judge: judgeCacheable,
+	Open: []string{"no answer shows a signed-in user's data or sets the session"},
 	How: []string{
 		"Every answer to GET that sets the session or shows a signed-in user's data is read as a shared cache would (RFC 9111 §3 and §4.2).",
 		"It fails where the cache may keep it and give it to somebody else: a lifetime or public, neither private nor no-store nor no-cache, and no Vary that tells sessions apart.",

@@ -25,6 +25,10 @@ if saved.rowcount == 0:
 var sessionResurrection = probe.Probe{
 	Rule: resurrected, Steps: []string{login, identity, logout}, Flow: lateSave, Judge: judgeResurrection,
 	Deep: true, PartOf: "logout-session-not-invalidated",
+	Open: []string{
+		"no request is under way during the logout; a slow step helps",
+		"the old id works for a while after the logout, as with a cache of sessions",
+	},
 	How: []string{
 		"The user logs out while requests of her session are under way: the slow step, or without one twenty reads.",
 		"When they have ended, a copy of her jar reads the identity endpoint: at once, a second and five seconds later.",

@@ -21,6 +21,7 @@ engine = create_engine(URL.create("cockroachdb+psycopg", username="api", passwor
 
 var sessionStoreUserIsAdmin = probe.Probe{
 	Rule: storeAdmin, Steps: []string{login, identity}, Judge: judgeStoreAdmin,
+	Open: []string{"the API was not seen to log in to its store"},
 	How: []string{
 		"The gate sits on the wire between the API and its store, sees the names under which the API logs in, and asks the store what they may do.",
 		"A throw-away database in CI is often used so: it is a note and costs nothing.",

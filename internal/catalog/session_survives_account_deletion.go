@@ -23,6 +23,7 @@ var outlivesAccount = finding.Rule{
 
 var sessionSurvivesAccountDeletion = probe.Probe{
 	Rule: outlivesAccount, Steps: []string{register, login, identity, deleteAccount}, Flow: accountDeletion, Judge: judgeOutlivesAccount,
+	Open: []string{"the identity step does not name the account that was made for this", "the deleted account can still log in"},
 	How: []string{
 		"An account that nobody else uses is registered and logs in; its jar is frozen and it deletes itself. Then another account is registered.",
 		"It fails when the frozen jar still reads a profile: that of the deleted account, or that of the next one.",

@@ -223,3 +223,11 @@ func note(facts trace.Facts, exchange trace.Exchange) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// What can leave several probes not tested, for their Open.
+const (
+	noIDBeforeLogin    = "the visit step issues no session id before login"
+	oldIDSignedIn      = "the old id is signed in itself; session-id-not-rotated-on-login and session-fixation-dangling-id decide"
+	loginInsideRefused = "the API refuses a login inside a session"
+	storeDisputes      = "the planted id is nobody's over HTTP, and the session store binds it to the victim"
+)

@@ -13,7 +13,12 @@ func actionCommand(streams Streams) *cobra.Command {
 		Short: "Do the job of a step in a GitHub workflow",
 		Long: `Entry point inside the GitHub Action: reads the step's inputs from the
 environment as the runner sets it, scans, and writes outputs, a job summary,
-annotations and an analysis for code scanning.`,
+annotations and an analysis for code scanning. A workflow starts it with
+
+  - uses: sessiongate/sessiongate@v0
+    with: {context: api, login: POST /login, identity: GET /me}`,
+		Example: `  INPUT_URL=http://127.0.0.1:8000 INPUT_LOGIN="POST /login" INPUT_IDENTITY="GET /me" \
+      INPUT_USERS="alice=$ALICE_PASSWORD" sessiongate action`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			get := func(name string) string { value, _ := streams.Getenv(name); return value }

@@ -15,6 +15,8 @@ one that is not over, and what earlier scans left on this machine because they
 were killed. In GitHub Actions the job is known by its environment; elsewhere
 SESSIONGATE_RUN names the run, for the scan and for clean alike. Where no
 container engine answers there is nothing to remove.`,
+		Example: `  sessiongate clean
+  SESSIONGATE_RUN=nightly sessiongate clean   # after SESSIONGATE_RUN=nightly sessiongate scan`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := app.Clean(cmd.Context(), app.RunName(streams.Getenv)); err != nil {

@@ -63,6 +63,7 @@ func command(streams Streams) *cobra.Command {
 fixation first, then cookies, logout and the ids themselves. It gives a score
 of 0 to 100 with every point explained, and fails below a threshold.`,
 		Example: `  sessiongate demo
+  sessiongate init http://127.0.0.1:8000 --user alice --password-env ALICE_PASSWORD
   sessiongate scan --config .sessiongate.yml
   sessiongate scan http://127.0.0.1:8000 --login "POST /login" --identity "GET /me" \
       --user alice --password-env ALICE_PASSWORD --out html=sessiongate.html
@@ -75,7 +76,7 @@ of 0 to 100 with every point explained, and fails below a threshold.`,
 }
 
 func versionCommand(streams Streams) *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "version", Short: "Print the version", Example: "  sessiongate version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(streams.Out, "sessiongate", version())
 			return err

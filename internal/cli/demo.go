@@ -26,6 +26,8 @@ and do the same with its hardened twin. Nothing has to be installed.
 
 The demo exits 0 when the vulnerable API fails its gate (a scan of it alone
 would exit 1) and the hardened one passes.`,
+		Example: `  sessiongate demo
+  sessiongate demo --no-color | less`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.demo(cmd, streams) },
 	}

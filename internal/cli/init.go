@@ -25,7 +25,9 @@ commented ` + recipe.DefaultFile + `. Nothing that deletes or pays is tried, and
 Exit codes: 0 written and checked by one calibration, 2 usage or configuration
 error, 3 written, and something is missing that the recipe names.`,
 		Example: `  sessiongate init http://127.0.0.1:8000 --user alice --password-env ALICE_PASSWORD \
-      --user bob --password-env BOB_PASSWORD`,
+      --user bob --password-env BOB_PASSWORD
+  sessiongate init http://127.0.0.1:8000 --user alice --password-env ALICE_PASSWORD --workflow
+  sessiongate init --config .sessiongate.yml --force`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.init(cmd, args, streams, force, workflow) },
 	}

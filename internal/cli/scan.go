@@ -41,6 +41,7 @@ Exit codes: 0 gate met, 1 gate not met, 2 usage or configuration error,
 3 could not measure, 130 interrupted.`,
 		Example: `  sessiongate scan --config .sessiongate.yml --out html=report.html --out sarif=report.sarif
   sessiongate scan --out markdown=- --quiet >> "$GITHUB_STEP_SUMMARY"
+  sessiongate scan http://127.0.0.1:8000 --user alice --password-env ALICE_PASSWORD
   sessiongate scan http://127.0.0.1:8000 --login "POST /login" --identity "GET /me" \
       --logout "POST /logout" --user alice --password-env ALICE_PASSWORD`,
 		Args: cobra.MaximumNArgs(1),

@@ -69,6 +69,9 @@ type Result struct {
 	Users   []recipe.User
 	// Unproven steps were read and never tried, since they change an account.
 	Unproven recipe.Steps
+	// Pages are those that a stranger was shown, one step each; what carries an
+	// id in a link or a form is looked for there.
+	Pages    recipe.Steps
 	Found    []Found   // in the order of the steps
 	Missing  []Missing // what the scan will have to do without
 	Requests int
@@ -108,7 +111,7 @@ func Run(ctx context.Context, options Options) Result {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	s := &search{Options: options, users: options.Recipe.Users,
-		result: Result{Steps: recipe.Steps{}, Unproven: recipe.Steps{}}, schemes: map[string]scheme{}, asked: map[string]*trace.Response{}, tried: map[string]bool{}, unfit: map[string]bool{}}
+		result: Result{Steps: recipe.Steps{}, Unproven: recipe.Steps{}, Pages: recipe.Steps{}}, schemes: map[string]scheme{}, asked: map[string]*trace.Response{}, tried: map[string]bool{}, unfit: map[string]bool{}}
 	for _, learn := range []func(context.Context){s.descriptions, s.pages, s.conventions} {
 		if s.complete() || s.over(ctx) {
 			break
@@ -256,6 +259,7 @@ func (s *search) pages(ctx context.Context) {
 		if err != nil || answer.Status >= 400 || !answer.isHTML() {
 			continue
 		}
+		s.shown(path)
 		found := readPage(s.Base, answer.Path, answer.Body)
 		s.learned(found.forms...)
 		if slices.ContainsFunc(found.forms, func(o operation) bool { return isLogin(o) > 0 }) {
@@ -268,6 +272,13 @@ func (s *search) pages(ctx context.Context) {
 				queue = append(queue, link)
 			}
 		}
+	}
+}
+
+func (s *search) shown(path string) {
+	op, name := operation{method: "GET", path: path}, "page "+path
+	if step, ok := op.step(purpose(name)); ok && usable(op) {
+		s.result.Pages[name] = step
 	}
 }
 

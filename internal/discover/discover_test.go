@@ -228,6 +228,23 @@ func TestAFormWithAHiddenToken(t *testing.T) {
 	expect(t, run(t, a), "POST /enter", "GET /profile", "POST /logout")
 }
 
+func TestALoginWithHTTPBasic(t *testing.T) {
+	t.Parallel()
+	a := newAPI()
+	a.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		w.Header().Set("WWW-Authenticate", "Basic")
+		a.begin(w, user, password, cookie)
+	})
+	a.HandleFunc("GET /me", a.identity)
+	a.HandleFunc("POST /logout", a.leave)
+	found := run(t, a)
+	expect(t, found, "POST /login", "GET /me", "POST /logout")
+	if header := found.Steps["login"].Requests[0].Headers; len(header) != 1 || header[0].Value.String() != "Basic {{basic}}" {
+		t.Errorf("%+v", header)
+	}
+}
+
 func TestABearerTokenDeepInTheAnswer(t *testing.T) {
 	t.Parallel()
 	a := newAPI()

@@ -54,6 +54,17 @@ func (o operation) step(why purpose) (recipe.Step, bool) {
 	return made, true
 }
 
+// basic is a login whose credentials stand in the header of RFC 7617.
+func (o operation) basic() (recipe.Step, bool) {
+	o.body, o.fields = recipe.NoBody, nil
+	made, ok := o.step(forLogin)
+	if ok {
+		last := &made.Requests[len(made.Requests)-1]
+		last.Headers = append(last.Headers, recipe.Pair{Name: "Authorization", Value: recipe.Template{Parts: []recipe.Part{{Text: "Basic "}, {Name: "basic"}}}})
+	}
+	return made, ok
+}
+
 // plainName is a name of a field that needs no quoting anywhere it may stand.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_.:\[\]-]{1,100}$`)
 

@@ -92,6 +92,9 @@ func (s *search) others(ctx context.Context, one way, status int) []way {
 	if one.op.page != "" {
 		return ways
 	}
+	if basic, ok := one.op.basic(); ok && status == 401 {
+		ways = append(ways, way{op: one.op, step: basic, carrier: one.carrier, note: "with HTTP Basic"})
+	}
 	add := func(op operation, note string) {
 		if step, ok := op.step(forLogin); ok {
 			ways = append(ways, way{op: op, step: step, carrier: one.carrier, note: note})

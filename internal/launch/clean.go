@@ -37,70 +37,87 @@ func Clean(ctx context.Context, run string) error {
 	return nil
 }
 
+// thing is something an engine keeps, with its labels.
+type thing struct {
+	id     string
+	labels map[string]string
+}
+
+// kind is a kind of them.
+type kind struct {
+	list   func(context.Context, client.Filters) ([]thing, error)
+	remove func(context.Context, string) error
+}
+
+func (e *engine) containers() kind {
+	return kind{func(ctx context.Context, filter client.Filters) (all []thing, err error) {
+		found, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filter})
+		for _, one := range found.Items {
+			all = append(all, thing{one.ID, one.Labels})
+		}
+		return all, err
+	}, e.remove}
+}
+
+func (e *engine) networks() kind {
+	return kind{func(ctx context.Context, filter client.Filters) (all []thing, err error) {
+		found, err := e.api.NetworkList(ctx, client.NetworkListOptions{Filters: filter})
+		for _, one := range found.Items {
+			all = append(all, thing{one.ID, one.Labels})
+		}
+		return all, err
+	}, e.removeNetwork}
+}
+
+func (e *engine) volumes() kind {
+	return kind{func(ctx context.Context, filter client.Filters) (all []thing, err error) {
+		found, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: filter})
+		for _, one := range found.Items {
+			all = append(all, thing{one.Name, one.Labels})
+		}
+		return all, err
+	}, e.removeVolume}
+}
+
+func (e *engine) images() kind {
+	return kind{func(ctx context.Context, filter client.Filters) (all []thing, err error) {
+		found, err := e.api.ImageList(ctx, client.ImageListOptions{Filters: filter})
+		for _, one := range found.Items {
+			all = append(all, thing{one.ID, one.Labels})
+		}
+		return all, err
+	}, e.removeImage}
+}
+
+// clear removes what matches and says how many there were.
+func (k kind) clear(ctx context.Context, filter client.Filters, match func(labels map[string]string) bool) (int, error) {
+	found, err := k.list(ctx, filter)
+	if err != nil {
+		return 0, err
+	}
+	var ids []string
+	for _, one := range found {
+		if match(one.labels) {
+			ids = append(ids, one.id)
+		}
+	}
+	return len(ids), allOf(ids, func(id string) error { return k.remove(ctx, id) })
+}
+
 // clear removes what matches: containers first, since networks, volumes and
 // images are in use as long as those are there.
-func (e *engine) clear(ctx context.Context, labelled client.Filters, match func(labels map[string]string) bool) error {
-	return errors.Join(e.clearContainers(ctx, labelled, match), e.clearNetworks(ctx, labelled, match),
-		e.clearVolumes(ctx, labelled, match), e.clearImages(ctx, labelled, match))
+func (e *engine) clear(ctx context.Context, filter client.Filters, match func(labels map[string]string) bool) error {
+	var failed []error
+	for _, kind := range []kind{e.containers(), e.networks(), e.volumes(), e.images()} {
+		_, err := kind.clear(ctx, filter, match)
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
 }
 
-func (e *engine) clearContainers(ctx context.Context, labelled client.Filters, match func(map[string]string) bool) error {
-	found, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled})
-	if err != nil {
-		return err
-	}
-	var ids []string
-	for _, one := range found.Items {
-		if match(one.Labels) {
-			ids = append(ids, one.ID)
-		}
-	}
-	return allOf(ids, func(id string) error { return e.remove(ctx, id) })
-}
-
-func (e *engine) clearNetworks(ctx context.Context, labelled client.Filters, match func(map[string]string) bool) error {
-	found, err := e.api.NetworkList(ctx, client.NetworkListOptions{Filters: labelled})
-	if err != nil {
-		return err
-	}
-	var ids []string
-	for _, one := range found.Items {
-		if match(one.Labels) {
-			ids = append(ids, one.ID)
-		}
-	}
-	return allOf(ids, func(id string) error { return e.removeNetwork(ctx, id) })
-}
-
-func (e *engine) clearVolumes(ctx context.Context, labelled client.Filters, match func(map[string]string) bool) error {
-	found, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: labelled})
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, one := range found.Items {
-		if match(one.Labels) {
-			names = append(names, one.Name)
-		}
-	}
-	return allOf(names, func(name string) error {
-		_, err := e.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{Force: true})
-		return unlessGone(err)
-	})
-}
-
-func (e *engine) clearImages(ctx context.Context, labelled client.Filters, match func(map[string]string) bool) error {
-	found, err := e.api.ImageList(ctx, client.ImageListOptions{Filters: labelled})
-	if err != nil {
-		return err
-	}
-	var ids []string
-	for _, one := range found.Items {
-		if match(one.Labels) {
-			ids = append(ids, one.ID)
-		}
-	}
-	return allOf(ids, func(id string) error { return e.removeImage(ctx, id) })
+func (e *engine) removeVolume(ctx context.Context, name string) error {
+	_, err := e.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{Force: true})
+	return unlessGone(err)
 }
 
 // removeImage takes the steps of its build along, as far as no other image

@@ -10,7 +10,6 @@ package launch
 
 import (
 	"errors"
-	"net"
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -101,16 +100,6 @@ func (t *Target) Output() (text secret.Text, complete bool) {
 		return secret.Text{}, true
 	}
 	return t.running.printed().everything()
-}
-
-// FreePort is a TCP port nobody listened on a moment ago, on 127.0.0.1.
-func FreePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fail("no free port on 127.0.0.1: "+leaf(err), err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // leaf is the innermost text of an error: the layers above repeat addresses

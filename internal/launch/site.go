@@ -349,12 +349,8 @@ func (s *Site) unbuild(ctx context.Context) error {
 	everything := func(map[string]string) bool { return true }
 	labelled := client.Filters{}.Add("label", labelRun+"="+s.marks.run)
 	for {
-		found, err := s.engine.api.ImageList(ctx, client.ImageListOptions{Filters: labelled})
-		if err != nil {
-			return err
-		}
-		err = s.engine.clearImages(ctx, labelled, everything)
-		if err != nil || len(found.Items) == 0 {
+		found, err := s.engine.images().clear(ctx, labelled, everything)
+		if err != nil || found == 0 {
 			return err
 		}
 		select {

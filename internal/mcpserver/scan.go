@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -90,7 +89,11 @@ func (s *Server) recipe(given scanArguments) (*recipe.Recipe, error) {
 	case given.Timeout < 0 || given.Timeout > longestScan:
 		return nil, fmt.Errorf("timeout: write seconds, at most %d", longestScan)
 	}
-	r, err := s.bounds.load(given.Config, s.options.Getenv)
+	getenv, refused := s.environment.watched()
+	r, err := s.bounds.load(given.Config, getenv)
+	if denied := refused(); denied != nil {
+		return nil, denied
+	}
 	if err != nil {
 		return nil, s.plain(err, nil)
 	}
@@ -115,20 +118,15 @@ func (s *Server) recipe(given scanArguments) (*recipe.Recipe, error) {
 	return r, nil
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 // variable reads the server's environment; no name gives no value. The name is
 // not repeated: it may be the secret itself, given in its place.
 func (s *Server) variable(argument, name string) (secret.Text, error) {
 	if name == "" {
 		return secret.Text{}, nil
 	}
-	value, set := "", false
-	if variableName.MatchString(name) && s.options.Getenv != nil {
-		value, set = s.options.Getenv(name)
-	}
-	if !set || value == "" {
-		return secret.Text{}, fmt.Errorf("%s names no environment variable that is set in this server: set it where the server is started, and give its name, never the value", argument)
+	value, set := s.environment.value(name)
+	if !set {
+		return secret.Text{}, fmt.Errorf("%s names no environment variable that is set in this server and that it may read: set it where the server is started, name it with --allow-env where it is one of the machine's own or others are named so, and give its name, never the value", argument)
 	}
 	return secret.New(value), nil
 }

@@ -25,15 +25,19 @@ type Options struct {
 	Allowed []string // hosts beside this machine, with a port or without
 	Version string
 	Getenv  func(string) (string, bool)
+	// Variables are the names that Getenv may be asked for. Without any it may for
+	// all but those of the machine's own credentials (AWS_, GITHUB_ and the like).
+	Variables []string
 	// Review reads the source of a login handler. nil: the tool is not offered.
 	Review func(ctx context.Context, source, language string) (Review, error)
 }
 
 // Server answers one client.
 type Server struct {
-	options  Options
-	bounds   *bounds
-	protocol *mcp.Server
+	options     Options
+	bounds      *bounds
+	environment environment
+	protocol    *mcp.Server
 
 	scanning sync.Mutex // held by the one scan that may run
 	scans    sync.WaitGroup
@@ -58,7 +62,11 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: options, bounds: limits}
+	readable, err := newEnvironment(options.Getenv, options.Variables)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: options, bounds: limits, environment: readable}
 	s.ending, s.end = context.WithCancel(context.Background())
 	s.protocol = mcp.NewServer(&mcp.Implementation{Name: "sessiongate", Title: "sessiongate", Version: options.Version}, &mcp.ServerOptions{
 		Instructions: instructions,

@@ -25,6 +25,9 @@ type Probe struct {
 	// Bare probes ask about requests that carry nothing. They are tried as soon
 	// as users can be told apart, even where the carrier is not established.
 	Bare bool
+	// Strangers probes ask about the ids that visitors are handed, too: where
+	// nobody can log in, they are tried on those, and only their failures count.
+	Strangers bool
 	// Deep probes cost more than the core profile may (probes.md §2.7).
 	Deep bool
 	// PartOf names the rule of a graver form of the same weakness. Where that one
@@ -36,8 +39,8 @@ type Probe struct {
 	// How tells a reader, step by step, how it is tested.
 	How []string
 	// Open tells a reader what else can leave it not tested, one clause each. What
-	// the other fields say (steps, users, the profile) is not repeated; it may be
-	// empty.
+	// the other fields say (steps, users, the profile), or the judge itself answers
+	// for an API of another kind, is not repeated; it may be empty.
 	Open []string
 }
 

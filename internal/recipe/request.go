@@ -22,8 +22,9 @@ import (
 var StepNames = []string{"register", "visit", "recover", "callback", "login", "identity", "state-change", "slow", "logout", "logout-everywhere",
 	"elevate", "change-password", "delete-account"}
 
-// Builtin are the values every request may use without a capture.
-var Builtin = []string{"username", "password", "new_password", "random", "session_id"}
+// Builtin are the values every request may use without a capture. basic are the
+// user's credentials as HTTP Basic has them (RFC 7617), behind the word "Basic ".
+var Builtin = []string{"username", "password", "basic", "new_password", "random", "session_id"}
 
 // Steps are the described steps by name.
 type Steps map[string]Step

@@ -128,7 +128,11 @@ func Open(p probe.Probe) []string {
 		}
 	}
 	if len(steps) > 0 {
-		clauses = append(clauses, "the recipe lacks one of the steps "+strings.Join(steps, ", "))
+		lacking := "the recipe lacks one of the steps " + strings.Join(steps, ", ")
+		if p.Strangers && slices.Contains(steps, "login") {
+			lacking += "; a failure is found without them, by what strangers are handed"
+		}
+		clauses = append(clauses, lacking)
 	}
 	if users > 1 {
 		clauses = append(clauses, "the recipe has one user; a second is needed")
@@ -136,31 +140,45 @@ func Open(p probe.Probe) []string {
 	if p.Deep {
 		clauses = append(clauses, "the scan has the core profile; --profile deep tests it")
 	}
-	if reason := blind(p); reason != "" {
-		clauses = append(clauses, reason)
-	}
+	clauses = append(clauses, preconditions(p)...)
 	if p.PartOf != "" {
 		clauses = append(clauses, p.PartOf+" failed, of which it is a part")
 	}
 	return append(clauses, p.Open...)
 }
 
-// blind asks the judge itself, with nothing to see but requests, whether the
-// session store or the API's log could decide alone.
-func blind(p probe.Probe) string {
+// preconditions asks the judge itself, with nothing to see but what an API is
+// like, what of that it cannot be tested without.
+func preconditions(p probe.Probe) []string {
 	if p.Judge == nil {
-		return ""
+		return nil
 	}
-	carrier := trace.Slot{Kind: trace.InCookie, Name: "session"}
-	facts := trace.Facts{Users: []string{"alice", "bob"}, Carrier: []trace.Slot{carrier}, Deep: true, Steps: map[string]bool{}}
-	for _, step := range p.Steps {
-		facts.Steps[step] = true
+	var clauses []string
+	for _, change := range apis {
+		facts := trace.Facts{Users: []string{"alice", "bob"}, Deep: true, Steps: map[string]bool{},
+			Carrier: []trace.Slot{{Kind: trace.InCookie, Name: "session"}}}
+		for _, step := range p.Steps {
+			facts.Steps[step] = true
+		}
+		change(&facts)
+		reason := p.Judge(trace.Trace{Facts: facts}).Reason
+		if slices.Contains(preconditional, reason.Code) && !slices.Contains(clauses, reason.Text) {
+			clauses = append(clauses, reason.Text)
+		}
 	}
-	switch reason := p.Judge(trace.Trace{Facts: facts}).Reason; reason.Code {
-	case finding.NoDatabase, finding.NoEnvironment:
-		return reason.Text
-	}
-	return ""
+	return clauses
+}
+
+// preconditional are the reasons that lie in the API or in what the gate may see.
+var preconditional = []finding.Code{finding.NoPrecondition, finding.NoDatabase, finding.NoEnvironment, finding.NoSchema}
+
+// apis are the kinds of API that a judge may not be able to say anything about.
+var apis = []func(*trace.Facts){
+	func(*trace.Facts) {}, // its session in a cookie, its store unseen, no policy
+	func(f *trace.Facts) { f.Store = true },
+	func(f *trace.Facts) { f.Store, f.Stateless = true, true },
+	func(f *trace.Facts) { f.Carrier = []trace.Slot{{Kind: trace.InHeader, Name: "Authorization"}} },
+	func(f *trace.Facts) { f.Exclusive, f.MaxSessions = true, 1 },
 }
 
 // common can leave any rule not tested.

@@ -87,11 +87,33 @@ func TestAVariantHasAPageOfItsOwn(t *testing.T) {
 	}
 }
 
+// A reader of any page learns what to add or to look at beyond the recipe steps
+// that the rule names.
+func TestEveryRuleSaysWhatLeavesItNotTested(t *testing.T) {
+	t.Parallel()
+	for _, p := range catalog.All() {
+		seen, telling := map[string]bool{}, 0
+		for _, clause := range rulebook.Open(p) {
+			if seen[clause] {
+				t.Errorf("%s says %q twice", p.Rule.ID, clause)
+			}
+			seen[clause] = true
+			if !strings.HasPrefix(clause, "the recipe lacks one of the steps ") {
+				telling++
+			}
+		}
+		if telling == 0 {
+			t.Errorf("%s says nothing but its steps: %q", p.Rule.ID, rulebook.Open(p))
+		}
+	}
+}
+
 // The judges themselves know what only the store or the log can show.
 func TestWhatOnlyTheStoreShows(t *testing.T) {
 	t.Parallel()
 	for id, clause := range map[string]string{
 		"idle-timeout-not-enforced": "the gate does not see the session store",
+		"session-cookie-samesite":   "the session travels in the header Authorization, not in a cookie",
 		"session-id-in-logs":        "the gate did not start the API and cannot see its log",
 		"cross-user-session-reuse":  "the recipe has one user; a second is needed",
 	} {

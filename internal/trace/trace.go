@@ -211,6 +211,7 @@ type Facts struct {
 	Stateless bool              // the id itself carries the session, signed by the server
 	Sample    Credential        // one that authenticated: the model for forged ids
 	PreLogin  bool              // a visit issues the carrier before anybody logs in
+	Strangers bool              // nobody can log in: the carrier is what a visit hands to strangers
 	Login     LoginForm
 	// Chosen names, by channel, where the recipe sends an id that its client
 	// makes up ({{session_id}}): the first places to plant one.

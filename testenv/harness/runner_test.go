@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/sessiongate/sessiongate/testenv/gate"
 )
 
 // runner does for one job what GitHub's does: the folders it mounts and the
@@ -186,7 +188,7 @@ func (r *runner) ended() <-chan struct{} { return r.done }
 func (r *runner) step(inputs map[string]string) ran {
 	r.t.Helper()
 	r.start(r.t.Context(), "/sessiongate", inputs)
-	made := ran{code: r.wait(), log: r.log.String(), summary: r.read("step_summary_x"), outputs: outputs(r.read("set_output_x"))}
+	made := ran{code: r.wait(), log: r.log.String(), summary: r.read("step_summary_x"), outputs: gate.Outputs(r.read("set_output_x"))}
 	r.post(inputs)
 	return made
 }
@@ -235,24 +237,6 @@ type ran struct {
 	code         int
 	log, summary string
 	outputs      map[string]string
-}
-
-// outputs reads the file as the runner does: name<<delimiter, lines, delimiter.
-func outputs(file string) map[string]string {
-	found := map[string]string{}
-	lines := strings.Split(file, "\n")
-	for i := 0; i < len(lines); i++ {
-		name, delimiter, is := strings.Cut(lines[i], "<<")
-		if !is {
-			continue
-		}
-		var value []string
-		for i++; i < len(lines) && lines[i] != delimiter; i++ {
-			value = append(value, lines[i])
-		}
-		found[name] = strings.Join(value, "\n")
-	}
-	return found
 }
 
 // buffer is written by docker's client and read while it runs.

@@ -55,6 +55,7 @@ func sections(r report.Report) []section {
 		add(fmt.Sprintf("finding %d", i+1), attack(i+1, f), rankAttack)
 	}
 	add("what was not tested", open(r), rankOpen)
+	add("what was discovered", discovered(r), rankRest)
 	add("accepted risks", accepted(r), rankRest)
 	add("the baseline", baseline(r), rankRest)
 	add("the deductions", points(r), rankPoints)
@@ -224,6 +225,30 @@ func open(r report.Report) string {
 		fmt.Fprintf(&rows, "| %s | %s | %s |\n", Escape(reason), cmp.Or(Escape(group.Reason.Remedy), "–"), strings.Join(rules, "<br>"))
 	}
 	return fmt.Sprintf("### Not tested: %d\n\n| why | to test it | rules |\n|---|---|---|\n%s", total, rows.String())
+}
+
+// discovered is a row for each step that the recipe leaves out.
+func discovered(r report.Report) string {
+	if len(r.Discovered) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("### Found, not in the recipe\n\n<details><summary>Steps, and how to pin them</summary>\n\n| step | found | why | to pin it |\n|---|---|---|---|\n")
+	for _, one := range r.Discovered {
+		found := "not found"
+		if one.Request != "" {
+			found = code(one.Request)
+			if one.From != "" {
+				found += "<br>from " + Escape(one.From)
+			}
+		}
+		pin := "–"
+		if one.Pin != "" {
+			pin = code(one.Pin)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", Escape(one.Step), found, cmp.Or(Escape(one.Note), "–"), pin)
+	}
+	return b.String() + "\n</details>\n"
 }
 
 func accepted(r report.Report) string {
