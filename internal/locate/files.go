@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -155,15 +156,28 @@ func (f *files) has(name string) bool { _, known := f.sizes[name]; return known 
 
 func (f *files) hasFolder(name string) bool { return f.folders[name] }
 
-// of are the files of a language, in order.
+// of are the files of a language, in order. Tests are left out, unless they
+// are all there is: what they start answers nobody else.
 func (f *files) of(language kind) []string {
+	testsOnly := !slices.ContainsFunc(f.names, func(name string) bool { return !isTest(name) })
 	var names []string
 	for _, name := range f.names {
-		if languageOf(name) == language {
+		if languageOf(name) == language && (testsOnly || !isTest(name)) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+var (
+	testFolders = []string{"test", "tests", "__tests__", "spec", "e2e", "testdata"}
+	testFile    = regexp.MustCompile(`^(.*_test\.(go|py)|test_.*\.py|conftest\.py|.*[.-](test|spec)\.[cm]?[jt]sx?|.*Tests?\.java)$`)
+)
+
+func isTest(name string) bool {
+	folder, base := path.Split(name)
+	inTests := slices.ContainsFunc(strings.Split(folder, "/"), func(part string) bool { return slices.Contains(testFolders, part) })
+	return inTests || testFile.MatchString(base)
 }
 
 // read gives a source, nil when it cannot be had.
