@@ -185,11 +185,12 @@ func curlyHole(name string) string {
 	return part
 }
 
-// colons reads "/users/:id" and "/files/*name".
+// colons reads "/users/:id" and "/files/*name"; what may be left out, and what
+// is a pattern of its own, stands for anything.
 func colons(path string) pattern {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
-		if at := strings.IndexAny(segment, ":*+"); at >= 0 {
+		if at := strings.IndexAny(segment, ":*+({"); at >= 0 {
 			hole := part
 			if segment[at] != ':' || strings.ContainsAny(segment[at:], "?*(+") {
 				hole = rest
