@@ -86,6 +86,7 @@ func Read(ctx context.Context, folder string, start Start, limits Limits) (*Sour
 	if source.python == nil || len(source.python.roots) == 0 { // nothing of Python is known to be started
 		source.routes = append(source.routes, readGo(ctx, files)...)
 		source.routes = append(source.routes, readExpress(ctx, files)...)
+		source.routes = append(source.routes, readSpring(ctx, files)...)
 	}
 	return source, nil
 }
