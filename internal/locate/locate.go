@@ -87,6 +87,7 @@ func Read(ctx context.Context, folder string, start Start, limits Limits) (*Sour
 		source.routes = append(source.routes, readGo(ctx, files)...)
 		source.routes = append(source.routes, readExpress(ctx, files)...)
 		source.routes = append(source.routes, readSpring(ctx, files)...)
+		source.routes = append(source.routes, readDjango(ctx, files)...)
 	}
 	return source, nil
 }
