@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -155,9 +156,12 @@ func (f *files) has(name string) bool { _, known := f.sizes[name]; return known 
 
 func (f *files) hasFolder(name string) bool { return f.folders[name] }
 
-// of are the files of a language, in order, without those of tests: the
-// applications that tests make up answer nobody.
+// of are the files of a language, in order. Tests are left out, unless they
+// are all there is: what they start answers nobody else.
 func (f *files) of(language kind) []string {
+	if !slices.ContainsFunc(f.names, func(name string) bool { return !isTest(name) }) {
+		return f.withTests(language)
+	}
 	return slices.DeleteFunc(f.withTests(language), isTest)
 }
 
@@ -171,18 +175,15 @@ func (f *files) withTests(language kind) []string {
 	return names
 }
 
-// isTest goes by the names that the languages' test runners look for.
+var (
+	testFolders = []string{"test", "tests", "__tests__", "spec", "e2e", "testdata"}
+	testFile    = regexp.MustCompile(`^(.*_test\.(go|py)|test_.*\.py|conftest\.py|.*[.-](test|spec)\.[cm]?[jt]sx?|.*Tests?\.java)$`)
+)
+
 func isTest(name string) bool {
-	folders := strings.Split(name, "/")
-	base := folders[len(folders)-1]
-	for _, folder := range folders[:len(folders)-1] {
-		if folder == "tests" || folder == "test" || folder == "__tests__" {
-			return true
-		}
-	}
-	stem := strings.TrimSuffix(base, path.Ext(base))
-	return strings.HasPrefix(base, "test_") || base == "conftest.py" || strings.HasSuffix(stem, "_test") ||
-		strings.HasSuffix(stem, ".test") || strings.HasSuffix(stem, ".spec")
+	folder, base := path.Split(name)
+	inTests := slices.ContainsFunc(strings.Split(folder, "/"), func(part string) bool { return slices.Contains(testFolders, part) })
+	return inTests || testFile.MatchString(base)
 }
 
 // read gives a source, nil when it cannot be had.

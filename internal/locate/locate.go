@@ -83,6 +83,12 @@ func Read(ctx context.Context, folder string, start Start, limits Limits) (*Sour
 	defer files.close()
 	source := &Source{ctx: context.WithoutCancel(ctx)}
 	source.python, source.routes = readPython(ctx, files, start)
+	if source.python == nil || len(source.python.roots) == 0 { // nothing of Python is known to be started
+		source.routes = append(source.routes, readGo(ctx, files)...)
+		source.routes = append(source.routes, readExpress(ctx, files)...)
+		source.routes = append(source.routes, readSpring(ctx, files)...)
+		source.routes = append(source.routes, readDjango(ctx, files)...)
+	}
 	return source, nil
 }
 
@@ -102,7 +108,7 @@ func (s *Source) Cookie(handler Place, name string) (Place, bool) {
 	defer s.mu.Unlock()
 	found := s.at(handler)
 	if found == nil {
-		return Place{}, false
+		return setterLine(s.routes, handler, name)
 	}
 	return cookieLine(s.python.watch(found), name)
 }

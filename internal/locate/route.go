@@ -10,7 +10,8 @@ type route struct {
 	methods []string // in capitals; empty: all
 	path    pattern
 	place   Place
-	code    *function // of Python; nil elsewhere
+	code    *function // of Python that is run; nil elsewhere
+	setters []setter  // where code is nil: in the handler and in what it calls
 	written string    // the path in the framework's own form
 	// operations are the operationIds that a schema may have for it.
 	operations []string
