@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -35,7 +36,7 @@ var arbitrarySessionIDAccepted = probe.Probe{
 }
 
 func judgeArbitraryID(t trace.Trace) finding.Verdict {
-	rounds := slices.Sorted(slices.Values(t.Rounds())) // they run side by side, and the same one is told in every run
+	rounds := t.Rounds()
 	if len(rounds) == 0 {
 		return untested(unfinished(t, "the login with a made-up id was not made"))
 	}
@@ -73,12 +74,17 @@ func judgeArbitraryID(t trace.Trace) finding.Verdict {
 }
 
 func reportArbitrary(t trace.Trace, hits []hit, shapes []string) finding.Verdict {
+	// The rounds run side by side: none of this is to depend on which was first.
+	slices.Sort(shapes)
+	told := slices.MinFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(len(a.round.Exchanges), len(b.round.Exchanges)), cmp.Compare(a.round.Rounds()[0], b.round.Rounds()[0]))
+	}).round
 	user := t.Facts.Victim()
 	verdict := finding.Failed(finding.Finding{
 		Rule: arbitraryID.ID, Subject: t.Facts.CarrierName(), Step: login,
 		Message: "The login adopted an id that the server had never issued (" + strings.Join(shapes, "; ") +
 			"): the attacker who made it up reads " + user + "'s profile with it, while another made-up id is nobody's.",
-		Evidence: append(story(hits[0].round), witnessed(hits[0].round, plantedID(hits[0].round), login)...),
+		Evidence: append(story(told), witnessed(told, plantedID(told), login)...),
 	})
 	verdict.Reproduced = len(hits) > 1
 	return verdict

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/secret"
 	"github.com/sessiongate/sessiongate/internal/trace"
@@ -344,4 +346,30 @@ func without(story, words string) string {
 		}
 	}
 	return kept.String()
+}
+
+// The rounds run side by side. Which of them began first is chance, and must
+// not change what is told.
+func TestAnAdoptedIDIsToldAlikeWhicheverRoundWasFirst(t *testing.T) {
+	t.Parallel()
+	adopted := []string{"login", "", "hers", "forged#1", "kept", "alice"}
+	one := example{rule: "arbitrary-session-id-accepted", lines: forged(adopted, adopted, adopted)}
+	seen := one.trace(t)
+	turned := seen
+	turned.Exchanges = nil
+	rounds := seen.Rounds()
+	for _, name := range slices.Backward(rounds) {
+		turned.Exchanges = append(turned.Exchanges, seen.Round(name).Exchanges...)
+	}
+	if len(rounds) < 2 || turned.Rounds()[0] == rounds[0] {
+		t.Fatalf("the rounds are %q", turned.Rounds())
+	}
+	judge := one.probe(t).Judge
+	want, got := judge(seen), judge(turned)
+	if want.Outcome != finding.Fail {
+		t.Fatalf("%s", want.Outcome)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-in order +turned round):\n%s", diff)
+	}
 }
