@@ -91,7 +91,7 @@ func (d *django) unincluded(all []string) []string {
 					continue
 				}
 				for _, found := range d.included(module, node) {
-					included[found] = true
+					included[found] = included[found] || found != name
 				}
 			}
 		}

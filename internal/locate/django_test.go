@@ -85,7 +85,7 @@ func TestDjangoTellsWhatItDoesNotKnow(t *testing.T) {
 	}, "POST", "/login/")
 	check(t, map[string]string{
 		"urls.py": "from a import *\nurlpatterns = [path('login/', login), re_path(r'^(a|b)?x[0-9]*$', other), path(deep, deep), path('odd/', odd), path('large/', large),\n" +
-			"include('urls'), path('self/', include('urls'))]\ndef login(request): # \xff\n  login(request)\ndef odd(request): pass\ndef other(request): pass\ndef broken(:\n",
+			"include('urls'), path('self/', include('urls'))]\ndef login(request): # \xff\n  login(request)\ndef odd(request): pass\ndef other(request): pass",
 		"large.py":    "def large(request): pass\n#" + strings.Repeat(" ", 1<<20),
 		"test_all.py": "urlpatterns = [path('tested/', tested)]\ndef tested(request): pass\n",
 	}, []asked{

@@ -1,7 +1,8 @@
 // Package locate finds where in a workspace the handler of a request stands,
 // the line that sets a cookie, and how a value of the request gets there. It
 // parses with the grammars of the languages and answers only where one place
-// fits: a wrong line is worse than none. It runs nothing of what it reads.
+// fits: a wrong line is worse than none. It runs nothing of what it reads. Rails
+// is left out, as there is no grammar of Ruby here.
 package locate
 
 import (
