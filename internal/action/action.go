@@ -85,6 +85,7 @@ func (j *job) run(ctx context.Context) int {
 // report writes what was found to every place, the summary last: it says what
 // became of the others.
 func (j *job) report(ctx context.Context, made report.Report) int {
+	made = j.anchored(made)
 	if err := app.Write(made, []app.Output{{Format: "text", File: "-"}}, j.runner.log, app.Style{Width: 100}); err != nil {
 		return refuse(j.runner, err)
 	}

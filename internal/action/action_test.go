@@ -256,6 +256,34 @@ func TestAVulnerableAPIFailsTheJob(t *testing.T) {
 	}
 }
 
+// A recipe may name a file that nobody has, or a link: the finding is shown at
+// the recipe then.
+func TestFindingsStandInFilesOfTheWorkspace(t *testing.T) {
+	s := newStep(t, demo(t, demoapi.Demo()...))
+	if err := os.Symlink("/etc/hostname", "link.py"); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"app.py": "def logout(): pass\n", "gate.yml": "version: 1\n" +
+		"steps:\n  login: {request: POST /login, json: {username: '{{username}}', password: '{{password}}'}, source: nowhere.py:3}\n" +
+		"  identity: {request: GET /me, source: link.py:1}\n  logout: {request: POST /logout, source: app.py:1}\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.env["INPUT_CONFIG"] = "gate.yml"
+	for _, step := range []string{"LOGIN", "IDENTITY", "LOGOUT"} {
+		delete(s.env, "INPUT_"+step)
+	}
+	got := s.run()
+	places := map[string]int{}
+	for _, found := range regexp.MustCompile(`(?m)^::\w+ file=([^,]+),line=`).FindAllStringSubmatch(got.log, -1) {
+		places[found[1]]++
+	}
+	if len(places) != 2 || places["app.py"] == 0 || places["gate.yml"] == 0 || strings.Contains(read("sessiongate.sarif"), "nowhere.py") {
+		t.Errorf("findings stand at %v\n%s", places, got.log[:min(len(got.log), 600)])
+	}
+}
+
 func TestAHardenedAPIPassesTheJob(t *testing.T) {
 	s := newStep(t, demo(t))
 	s.env["INPUT_CATEGORY"], s.env["INPUT_HTML-FILE"] = "sessiongate/shop", "shop.html"

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/app"
+	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/report"
 )
 
@@ -68,13 +70,38 @@ func (j *job) write(made report.Report) (map[string]string, error) {
 func workflow(getenv func(string) string) string {
 	name, _, _ := strings.Cut(getenv("GITHUB_WORKFLOW_REF"), "@")
 	name, ours := strings.CutPrefix(name, getenv("GITHUB_REPOSITORY")+"/")
-	if !ours || !filepath.IsLocal(name) || reachable(name) != nil {
-		return ""
-	}
-	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
+	if !ours || !isFile(name) {
 		return ""
 	}
 	return name
+}
+
+// anchored has every finding at a file of the workspace: one that a recipe names
+// and nobody has would be shown without its source. What stands in is the file
+// that describes the scan.
+func (j *job) anchored(made report.Report) report.Report {
+	made.Findings = slices.Clone(made.Findings)
+	for i, found := range made.Findings {
+		if isFile(found.Location.File) {
+			continue
+		}
+		for _, name := range []string{j.inputs.recipe.File, workflow(j.Getenv)} {
+			if name != "" && isFile(name) {
+				made.Findings[i].Location = finding.Location{File: filepath.ToSlash(filepath.Clean(name)), Line: 1}
+				break
+			}
+		}
+	}
+	return made
+}
+
+// isFile reports whether a name is a file of the workspace, and no link.
+func isFile(name string) bool {
+	if !filepath.IsLocal(name) || reachable(name) != nil {
+		return false
+	}
+	info, err := os.Lstat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // complete reports whether the audit went through, so that a finding that is
