@@ -114,7 +114,11 @@ func verdict(r report.Report) string {
 		word = "gate undecided"
 	}
 	if r.Problem != "" {
-		fmt.Fprintf(&b, "## sessiongate: could not measure\n\n> [!CAUTION]\n> %s\n\n", Escape(r.Problem))
+		what := "could not measure"
+		if len(r.Findings) > 0 {
+			what += " everything"
+		}
+		fmt.Fprintf(&b, "## sessiongate: %s\n\n> [!CAUTION]\n> %s\n\n", what, Escape(r.Problem))
 	} else {
 		fmt.Fprintf(&b, "## sessiongate: %d of 100, grade %s, %s\n\n", r.Score.Value, Escape(r.Score.Grade), word)
 	}

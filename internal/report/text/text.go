@@ -152,7 +152,11 @@ func count(number int, thing string) string {
 
 // problem comes before all else: the rest is only what was seen until then.
 func problem(p *screen.Page, r report.Report) {
-	p.Heading(screen.Bad, "COULD NOT MEASURE")
+	heading, rated := "COULD NOT MEASURE", "There is no score: what was not measured is not rated."
+	if len(r.Findings) > 0 { // strangers see enough for some
+		heading, rated = "COULD NOT MEASURE EVERYTHING", "What was not measured is counted against the score."
+	}
+	p.Heading(screen.Bad, heading)
 	p.Wrap(screen.Bad, "  ", "  ", r.Problem)
 	p.Heading(screen.Bold, "WHAT WAS ESTABLISHED")
 	if len(r.Calibration.Controls) == 0 {
@@ -165,6 +169,5 @@ func problem(p *screen.Page, r report.Report) {
 		}
 		p.Wrap(look, "  ", "      ", controlLine(control))
 	}
-	p.Wrap(screen.Plain, "  ", "  ", fmt.Sprintf("%d of %d rules were tested. There is no score: what was not measured is not rated.",
-		r.Coverage.Tested, r.Coverage.Applicable))
+	p.Wrap(screen.Plain, "  ", "  ", fmt.Sprintf("%d of %d rules were tested. %s", r.Coverage.Tested, r.Coverage.Applicable, rated))
 }

@@ -229,3 +229,14 @@ func TestWriteTellsOfAFullDisk(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A scan that measured a part has findings, and says that it is a part.
+func TestAProblemBesideFindings(t *testing.T) {
+	t.Parallel()
+	r := reporttest.Vulnerable()
+	r.Problem = "there are no users to try it with"
+	out := written(t, r, text.Style{})
+	if !strings.Contains(out, "COULD NOT MEASURE EVERYTHING") || strings.Contains(out, "There is no score") || !strings.Contains(out, "FINDINGS") {
+		t.Error(out)
+	}
+}
