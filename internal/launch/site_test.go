@@ -147,13 +147,13 @@ func TestBuildChecksItsPaths(t *testing.T) {
 func TestOutside(t *testing.T) {
 	t.Parallel()
 	s := &Site{self: &self{mounts: []containers.MountPoint{
-		{Source: "/home/runner/work", Destination: "/github"},
-		{Source: "/home/runner/work/repo/repo", Destination: "/github/workspace"},
+		{Source: "/home/runner/jobs", Destination: "/github"},
+		{Source: "/home/runner/jobs/repo/repo", Destination: "/github/workspace"},
 		{Source: "/var/run/docker.sock", Destination: "/var/run/docker.sock"}}}}
 	for path, want := range map[string]string{
-		"/github/workspace":         "/home/runner/work/repo/repo",
-		"/github/workspace/api/src": "/home/runner/work/repo/repo/api/src",
-		"/github/workspaces":        "/home/runner/work/workspaces",
+		"/github/workspace":         "/home/runner/jobs/repo/repo",
+		"/github/workspace/api/src": "/home/runner/jobs/repo/repo/api/src",
+		"/github/workspaces":        "/home/runner/jobs/workspaces",
 		"/etc/passwd":               "",
 	} {
 		got, ok := s.outside(path)
