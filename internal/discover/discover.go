@@ -71,11 +71,13 @@ type Result struct {
 	Unproven recipe.Steps
 	// Pages are those that a stranger was shown, one step each; what carries an
 	// id in a link or a form is looked for there.
-	Pages    recipe.Steps
-	Found    []Found   // in the order of the steps
-	Missing  []Missing // what the scan will have to do without
-	Requests int
-	Logins   int
+	Pages recipe.Steps
+	// Described is what the description says that was read, if any was.
+	Described Described
+	Found     []Found   // in the order of the steps
+	Missing   []Missing // what the scan will have to do without
+	Requests  int
+	Logins    int
 }
 
 // Found says where a step comes from.
@@ -188,7 +190,7 @@ func (s *search) descriptions(ctx context.Context) {
 		return
 	}
 	for _, name := range specFiles {
-		if data := readFile(s.Recipe.Folder(), name); data != nil && s.describes(name, data) {
+		if data := readFile(s.Recipe.Folder(), name); data != nil && s.describes(name, name, data) {
 			return
 		}
 	}
@@ -226,16 +228,18 @@ func (s *search) served(ctx context.Context, path string) bool {
 	if answer.Status != 200 || answer.isHTML() && strings.HasPrefix(strings.TrimSpace(string(answer.Body[:min(64, len(answer.Body))])), "<") {
 		return false
 	}
-	return s.describes(name, answer.Body)
+	return s.describes(name, "", answer.Body)
 }
 
-func (s *search) describes(name string, data []byte) bool {
+// describes learns from a description; file is "" where the API served it.
+func (s *search) describes(name, file string, data []byte) bool {
 	made, err := describe(name, data)
 	if err != nil {
 		s.problems = append(s.problems, err.Error())
 		return false
 	}
 	s.learned(made.operations...)
+	s.result.Described = made.byRequest(file)
 	for name, scheme := range made.schemes {
 		s.schemes[name] = scheme
 	}

@@ -17,6 +17,7 @@ type operation struct {
 	id, summary  string
 	words        []string // of path, id, summary and tags
 	from         string   // "openapi.json operationId login_login_post"
+	at           int      // the line of the description; 0: it is from elsewhere
 	body         recipe.BodyKind
 	fields       []field // of the body
 	parameters   []parameter
@@ -51,7 +52,6 @@ type scheme struct{ kind, in, name string }
 // description is what an OpenAPI or Swagger document says.
 type description struct {
 	name       string // how explanations call it
-	file       string // in the repository; "" where the API gave it
 	operations []operation
 	schemes    map[string]scheme
 	tokenPaths []string
@@ -192,7 +192,7 @@ func (r specReader) markToken(made *description, prefix, token string) {
 }
 
 func (r specReader) operation(name, method, path string, item, op *node) operation {
-	made := operation{method: method, path: path, id: op.get("operationId").str(), summary: op.get("summary").str()}
+	made := operation{method: method, path: path, id: op.get("operationId").str(), summary: op.get("summary").str(), at: op.line}
 	text := path + " " + made.id + " " + made.summary
 	for _, tag := range op.get("tags").items() {
 		text += " " + tag.str()
