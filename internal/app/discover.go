@@ -62,12 +62,12 @@ type finder struct {
 
 func (f finder) Open(trial discover.Trial) discover.Stage {
 	world := browser.New(browser.Options{Base: f.base, Steps: trial.Steps, Users: trial.Users, Session: trial.Session,
-		Version: f.Version, Redactor: f.redactor, Recognise: func(trace.Response) trace.Who { return trace.Who{} }})
+		Version: f.Version, Redactor: f.redactor, Most: trial.Most, Recognise: func(trace.Response) trace.Who { return trace.Who{} }})
 	return world.Open("discovery", trace.Facts{})
 }
 
-func (f finder) Fetch(ctx context.Context, path string, most int64) (discover.Document, error) {
-	read, err := browser.Fetch(ctx, f.base, f.Version, path, most)
+func (f finder) Fetch(ctx context.Context, path string, most discover.Limit) (discover.Document, error) {
+	read, err := browser.Fetch(ctx, f.base, f.Version, path, browser.Limit(most))
 	return discover.Document(read), err
 }
 
@@ -79,6 +79,11 @@ func (s *scan) missing() map[string]finding.Reason {
 	}
 	for _, one := range s.found.Missing {
 		reasons[one.Step] = finding.Reason{Code: finding.NoCalibration, Text: one.Why, Remedy: one.Remedy}
+	}
+	for _, one := range s.found.Found {
+		if _, unproven := s.found.Unproven[one.Step]; unproven {
+			reasons[one.Step] = finding.Reason{Code: finding.NoPrecondition, Text: one.String(), Remedy: uncomment(one.Step)}
+		}
 	}
 	return reasons
 }
@@ -107,7 +112,12 @@ func (s *scan) discovered() []report.Discovered {
 		return nil
 	}
 	for _, one := range s.found.Found {
-		all = append(all, report.Discovered{Step: one.Step, Request: one.Request, From: one.From, Note: one.Note, Pin: pin(one)})
+		_, unproven := s.found.Unproven[one.Step]
+		made := report.Discovered{Step: one.Step, Request: one.Request, From: one.From, Note: one.Note, Pin: pin(one), Unproven: unproven}
+		if unproven {
+			made.Pin = uncomment(one.Step)
+		}
+		all = append(all, made)
 	}
 	for _, one := range s.found.Missing {
 		all = append(all, report.Discovered{Step: one.Step, Note: one.Why, Pin: one.Remedy})
@@ -123,11 +133,16 @@ func pin(one discover.Found) string {
 	return "sessiongate init"
 }
 
+// uncomment is how a step that was only read is taken into use.
+func uncomment(step string) string {
+	return "sessiongate init writes it as a comment: take the # away before " + step
+}
+
 // Found is what discovery and one calibration made of a recipe.
 type Found struct {
 	Recipe      *recipe.Recipe // with the steps that were found
 	Written     *recipe.Recipe // as it was given
-	Unproven    recipe.Steps   // read and never tried
+	Unproven    recipe.Steps   // read, and not to be used
 	Discovered  []report.Discovered
 	Calibration report.Calibration
 	Problem     string // why calibration did not hold; "" when it did

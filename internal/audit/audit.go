@@ -50,7 +50,7 @@ type Options struct {
 	Faces         *Faces // shared with the world's browsers
 	Users         []User
 	Steps         []string                  // of the recipe
-	Missing       map[string]finding.Reason // why there is no such step; nil where nobody looked for any
+	Missing       map[string]finding.Reason // why there is no such step, or NoPrecondition for one that was only read; nil where nobody looked
 	Pages         []string                  // steps that show a stranger a page; only read where nobody can log in
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
@@ -302,12 +302,27 @@ func (r *run) lacks(needs []string) *finding.Verdict {
 	if len(missing) == 0 {
 		return nil
 	}
+	if reason, read := r.readOnly(missing); read {
+		return &finding.Verdict{Outcome: finding.NotTested, Reason: reason}
+	}
 	remedy := "add " + strings.Join(keys, " and ") + " to the recipe"
 	if len(missing) == 1 && slices.Contains(flagged, missing[0]) {
 		remedy += ", or --" + missing[0]
 	}
 	verdict := finding.Untested(finding.NoPrecondition, "the recipe has "+strings.Join(words, " and "), remedy)
 	return &verdict
+}
+
+// readOnly is why a step was found and is not used, where nothing else is missing.
+func (r *run) readOnly(missing []string) (finding.Reason, bool) {
+	step, _, _ := strings.Cut(missing[0], ".")
+	for _, other := range missing[1:] {
+		if base, _, _ := strings.Cut(other, "."); base != step {
+			return finding.Reason{}, false
+		}
+	}
+	reason, known := r.Missing[step]
+	return reason, known && reason.Code == finding.NoPrecondition
 }
 
 func (r *run) declared(rule finding.Rule) (string, bool) {

@@ -33,6 +33,9 @@ func (a *actor) exchange(ctx context.Context, try attempt, d draft, hop int) (tr
 	if a.held() {
 		return trace.Exchange{}, nil, probe.ErrRateLimited
 	}
+	if world.spent() {
+		return trace.Exchange{}, nil, probe.ErrSpent
+	}
 	d.header = slices.Clone(d.header) // the next hop carries its own cookies
 	carried := a.carry(&d)
 	a.finish(&d)

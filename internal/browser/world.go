@@ -46,6 +46,7 @@ type Options struct {
 	Timeout   time.Duration // of one request; zero is ten seconds
 	Version   string        // of the tool, for the User-Agent
 	Redactor  *secret.Redactor
+	Most      int // requests that may be sent; 0: any number
 	// Witness sees the session store; nil where there is none to see.
 	Witness Witness
 	// Recognise tells who an answer of the identity step is for. It may be
@@ -91,6 +92,9 @@ func New(options Options) *World {
 
 // Requests is the number of requests sent so far.
 func (w *World) Requests() int { return int(w.seq.Load()) }
+
+// spent reports whether no request may be sent any more.
+func (w *World) spent() bool { return w.options.Most > 0 && w.Requests() >= w.options.Most }
 
 // Logins is the number of times the login step was begun.
 func (w *World) Logins() int { return int(w.logins.Load()) }

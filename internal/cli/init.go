@@ -77,6 +77,9 @@ func (f *flags) init(cmd *cobra.Command, args []string, streams Streams, force, 
 		if one.From != "" {
 			fmt.Fprintf(streams.Out, ", from %s", one.From)
 		}
+		if one.Unproven {
+			fmt.Fprintf(streams.Out, "; written as a comment: %s", one.Note)
+		}
 		fmt.Fprintln(streams.Out)
 	}
 	if found.Calibration.Carrier != "" {

@@ -20,8 +20,8 @@ import (
 // World opens stages, and reads documents that anybody may read.
 type World interface {
 	Open(Trial) Stage
-	// Fetch reads no more than most bytes of what stands at a path below the base.
-	Fetch(ctx context.Context, path string, most int64) (Document, error)
+	// Fetch reads what stands at a path below the base.
+	Fetch(ctx context.Context, path string, most Limit) (Document, error)
 }
 
 // Trial is what the browsers of one stage know. Steps have any name here.
@@ -29,6 +29,13 @@ type Trial struct {
 	Steps   recipe.Steps
 	Users   []recipe.User
 	Session recipe.Session
+	Most    int // requests; what would be one more is refused with probe.ErrSpent
+}
+
+// Limit is what one Fetch may cost at most.
+type Limit struct {
+	Bytes    int64
+	Requests int // redirects are some, too
 }
 
 // Stage is a probe.Stage whose record can be read.
@@ -45,6 +52,7 @@ type Document struct {
 	Type             string // the media type, in lower case
 	Body             []byte
 	Cookies, Headers []string // names
+	Requests         int      // that were sent for it, also for one that failed
 }
 
 func (d Document) isHTML() bool { return strings.Contains(d.Type, "html") }
@@ -67,7 +75,8 @@ type Result struct {
 	Steps   recipe.Steps
 	Session *recipe.Session // nil: cookies, which calibration finds by trying
 	Users   []recipe.User
-	// Unproven steps were read and never tried, since they change an account.
+	// Unproven steps were read, and are not to be used: what they do was not
+	// shown, or they change an account. Found says which it is.
 	Unproven recipe.Steps
 	// Pages are those that a stranger was shown, one step each; what carries an
 	// id in a link or a form is looked for there.
@@ -113,7 +122,7 @@ func Run(ctx context.Context, options Options) Result {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	s := &search{Options: options, users: options.Recipe.Users,
-		result: Result{Steps: recipe.Steps{}, Unproven: recipe.Steps{}, Pages: recipe.Steps{}}, schemes: map[string]scheme{}, asked: map[string]*trace.Response{}, tried: map[string]bool{}, unfit: map[string]bool{}}
+		result: Result{Steps: recipe.Steps{}, Unproven: recipe.Steps{}, Pages: recipe.Steps{}}, schemes: map[string]scheme{}, asked: map[string]*trace.Response{}, tried: map[string]bool{}, unfit: map[string]bool{}, shut: map[string]bool{}}
 	for _, learn := range []func(context.Context){s.descriptions, s.pages, s.conventions} {
 		if s.complete() || s.over(ctx) {
 			break
@@ -122,8 +131,8 @@ func Run(ctx context.Context, options Options) Result {
 		s.settle(ctx)
 	}
 	s.supposeLogin()
-	s.unproven()
 	s.findVisit(ctx)
+	s.account(ctx)
 	s.complain(ctx)
 	slices.SortStableFunc(s.result.Found, func(a, b Found) int {
 		return slices.Index(recipe.StepNames, a.Step) - slices.Index(recipe.StepNames, b.Step)
@@ -146,6 +155,7 @@ type search struct {
 	problems   []string                   // of descriptions
 	asked      map[string]*trace.Response // what strangers get at an identity path; nil: no answer
 	unfit      map[string]bool            // identity paths that do not tell users apart
+	shut       map[string]bool            // those that refuse a user who has signed in
 	tokens     []csrf                     // where CSRF tokens come from; nil before they were looked for
 	answer     trace.Response             // of the login that worked last
 	supposed   *way                       // the first login that was not refused and handed something out
@@ -154,7 +164,10 @@ type search struct {
 	result     Result
 }
 
-func (s *search) spent() bool { return s.result.Requests >= budget || s.limited }
+// left are the requests that may still be sent.
+func (s *search) left() int { return max(0, budget-s.result.Requests) }
+
+func (s *search) spent() bool { return s.left() == 0 || s.limited }
 
 func (s *search) over(ctx context.Context) bool { return s.spent() || ctx.Err() != nil }
 
@@ -168,8 +181,8 @@ func (s *search) has(step purpose) bool {
 func (s *search) complete() bool { return s.has(forLogin) && s.has(forIdentity) && s.has(forLogout) }
 
 func (s *search) get(ctx context.Context, path string) (Document, error) {
-	s.result.Requests++
-	answer, err := s.World.Fetch(ctx, path, mostSpec)
+	answer, err := s.World.Fetch(ctx, path, Limit{Bytes: mostSpec, Requests: s.left()})
+	s.result.Requests += answer.Requests
 	s.limited = s.limited || answer.Status == tooMany
 	return answer, err
 }
@@ -330,22 +343,4 @@ func (s *search) findVisit(ctx context.Context) {
 
 func (s *search) found(step purpose, op operation, note string) {
 	s.result.Found = append(s.result.Found, Found{Step: string(step), Request: op.line(), From: op.from, Note: note})
-}
-
-// unproven names what would change an account.
-func (s *search) unproven() {
-	for _, one := range []struct {
-		step purpose
-		fits ranking
-	}{{forElevate, isElevation}, {forChange, isPasswordChange}} {
-		if s.has(one.step) {
-			continue
-		}
-		for _, op := range rank(s.operations, one.fits, 1) {
-			if step, ok := op.step(one.step); ok && op.from != convention && op.page == "" {
-				s.result.Unproven[string(one.step)] = step
-				s.found(one.step, op, "read only: it changes an account, so it was not tried")
-			}
-		}
-	}
 }

@@ -167,17 +167,31 @@ func isLogout(o operation) int {
 	return points(o.method == "POST", 20) + points(o.says(logoutWords...), 20) + points(o.method == "GET", 1)
 }
 
-// Those of the account are read and never tried.
+// stepUpWords name what asks a signed-in user for the password once more.
+var stepUpWords = []string{"sudo", "elevate", "elevation", "stepup", "reauthenticate", "reauthentication", "reauth", "confirm"}
 
+// isElevation leaves out what confirms something else with a password, such as
+// another address of the account.
 func isElevation(o operation) int {
-	if o.method != "POST" || !o.has(password) || o.has(newPassword) || o.has(userName) || o.has(email) {
+	if o.method != "POST" || harmful(o) || !o.has(password) || o.has(newPassword) || o.has(userName) || o.has(email) ||
+		o.says("email", "mail", "phone", "invite", "change", "forgot") || o.says(registerWords...) || o.says(logoutWords...) {
 		return 0
 	}
-	return points(o.says("sudo", "elevate", "elevation", "stepup", "reauthenticate", "reauth", "confirm"), 30)
+	return points(o.says(stepUpWords...), 30)
+}
+
+// isPrivileged rates pages that a step up may open; below 0 is what is none.
+func isPrivileged(o operation) int {
+	if o.method != "GET" || harmful(o) || o.public || o.page != "" || o.conventional() || o.says(logoutWords...) || o.says(loginWords...) {
+		return -100
+	}
+	return points(o.says(stepUpWords...), 30) + points(o.says("admin", "administration", "privileged"), 30) +
+		points(o.says("settings", "security", "billing", "account", "secrets", "sensitive", "keys"), 20) + points(o.secured, 5) - points(o.says("health", "docs"), 30) -
+		5*min(len(o.parameters), 3)
 }
 
 func isPasswordChange(o operation) int {
-	if o.method == "GET" || o.method == "DELETE" || !o.has(newPassword) && !o.has(password) || o.says("forgot", "reset", "recover", "admin") {
+	if o.method == "GET" || harmful(o) || !o.has(newPassword) && !o.has(password) || o.says("forgot", "reset", "recover", "admin") {
 		return 0
 	}
 	return points(o.has(newPassword), 30) + points(o.says("changepassword", "passwordchange", "updatepassword"), 20) -

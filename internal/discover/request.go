@@ -30,7 +30,7 @@ func (o operation) step(why purpose) (recipe.Step, bool) {
 		return recipe.Step{}, false
 	}
 	made := recipe.Step{Name: string(why)}
-	body := bodyMaker{purpose: why, kind: o.body}
+	body := bodyMaker{purpose: why, kind: o.body, renewed: o.has(newPassword)}
 	request.Body = body.body(o.fields)
 	for _, needed := range o.parameters {
 		pair := recipe.Pair{Name: needed.name, Value: body.value(field{name: needed.name, required: true, sample: needed.sample})}
@@ -72,6 +72,7 @@ type bodyMaker struct {
 	purpose  purpose
 	kind     recipe.BodyKind
 	named    bool // a user name stands in the body
+	renewed  bool // a field is called a new password
 	captures []recipe.Capture
 }
 
@@ -139,6 +140,9 @@ func (m *bodyMaker) value(f field) recipe.Template {
 		}
 		return recipe.Placeholder("username")
 	case password:
+		if m.purpose == forChange && m.isNew(f) {
+			return recipe.Placeholder("new_password")
+		}
 		return recipe.Placeholder("password")
 	case newPassword:
 		return recipe.Placeholder("new_password")
@@ -155,6 +159,16 @@ func (m *bodyMaker) value(f field) recipe.Template {
 		return recipe.Template{}
 	}
 	return recipe.Literal(fmt.Sprint(f.sample))
+}
+
+// isNew reports whether a password in a change of one is the new one: it is
+// asked for twice, or nothing else could be.
+func (m *bodyMaker) isNew(f field) bool {
+	said := operation{words: words(f.name)}
+	if said.says("old", "current", "existing", "previous") {
+		return false
+	}
+	return !m.renewed || said.says("confirm", "confirmation", "repeat", "repeated", "again", "verify")
 }
 
 // capture takes a hidden field from its page, since it may be a CSRF token.

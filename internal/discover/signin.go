@@ -78,7 +78,13 @@ func (s *search) ways() []way {
 			ways = append(ways, way{op: op, step: step, carrier: carrier{session: s.Recipe.Session}})
 		}
 	}
+	// What handed something out before, and lacked an identity step only, is likelier than any name.
+	slices.SortStableFunc(ways, func(a, b way) int { return points(s.supposes(b), 1) - points(s.supposes(a), 1) })
 	return ways
+}
+
+func (s *search) supposes(one way) bool {
+	return s.supposed != nil && s.supposed.op.line() == one.op.line()
 }
 
 // others are the same login in other words, after it was refused: with a CSRF
@@ -171,6 +177,26 @@ type trial struct {
 	way
 	first recipe.User
 	actor probe.Actor
+	shut  []string // identity paths that refused the user
+	lost  bool     // a request was not sent, since there were none left
+}
+
+// open begins a trial with the requests that are left.
+func (s *search) open(what Trial, one way) *trial {
+	what.Most = s.left()
+	return &trial{search: s, Stage: s.World.Open(what), way: one, first: what.Users[0]}
+}
+
+// over is search.over with what this trial has sent.
+func (t *trial) over(ctx context.Context) bool {
+	return t.lost || len(t.Exchanges()) >= t.left() || t.search.over(ctx)
+}
+
+// failed reports whether a step did, and remembers why nothing more will be sent.
+func (t *trial) failed(err error) bool {
+	t.lost = t.lost || errors.Is(err, probe.ErrSpent)
+	t.limited = t.limited || errors.Is(err, probe.ErrRateLimited)
+	return err != nil
 }
 
 func identityStep(i int) string { return fmt.Sprintf("identity %d", i) }
@@ -186,12 +212,12 @@ func (s *search) attempt(ctx context.Context, one way, identities []operation) (
 			steps[identityStep(i)] = step
 		}
 	}
-	t := &trial{search: s, Stage: s.World.Open(Trial{Steps: steps, Users: s.users, Session: one.carrier.session}), way: one, first: s.users[0]}
+	t := s.open(Trial{Steps: steps, Users: s.users, Session: one.carrier.session}, one)
 	defer t.end()
 	t.actor = t.Actor(t.first.Name)
 	err := t.actor.Login(ctx, t.first.Name)
 	answer, _ := t.last(string(forLogin))
-	if err != nil {
+	if t.failed(err) {
 		s.refused(one, err)
 		return answer, false
 	}
@@ -201,7 +227,7 @@ func (s *search) attempt(ctx context.Context, one way, identities []operation) (
 	}
 	var weaker []int
 	for i, op := range identities {
-		if s.over(ctx) {
+		if t.over(ctx) {
 			break
 		}
 		switch t.read(ctx, i, op) {
@@ -217,7 +243,7 @@ func (s *search) attempt(ctx context.Context, one way, identities []operation) (
 		}
 	}
 	for _, i := range weaker {
-		if !s.over(ctx) && t.proves(ctx, i, identities[i], false) {
+		if !t.over(ctx) && t.proves(ctx, i, identities[i], false) {
 			return answer, true
 		}
 	}
@@ -248,11 +274,15 @@ func (t *trial) last(step string) (trace.Response, bool) {
 
 // do performs a step and gives the last answer to it, whatever its status.
 func (t *trial) do(ctx context.Context, actor probe.Actor, step string) trace.Response {
+	return t.answerTo(step, func(step string) error { return actor.Do(ctx, step) })
+}
+
+// answerTo is the last answer to a step, whoever performs it; the zero answer
+// where it was not performed wholly.
+func (t *trial) answerTo(step string, perform func(step string) error) trace.Response {
 	before := len(t.Exchanges())
-	if err := actor.Do(ctx, step); errors.Is(err, probe.ErrRateLimited) {
-		t.limited = true
-	}
-	if len(t.Exchanges()) == before {
+	t.failed(perform(step))
+	if len(t.Exchanges()) == before || t.lost {
 		return trace.Response{}
 	}
 	answer, _ := t.last(step)
@@ -272,6 +302,9 @@ const (
 // read asks an identity step as the user and as a stranger.
 func (t *trial) read(ctx context.Context, i int, op operation) reading {
 	inside := t.do(ctx, t.actor, identityStep(i))
+	if inside.Status == 401 || inside.Status == 403 {
+		t.shut = append(t.shut, op.line())
+	}
 	switch {
 	case inside.Status == 404 || inside.Status == 405 || inside.Status >= 500:
 		return unfit
@@ -295,6 +328,9 @@ func (t *trial) stranger(ctx context.Context, i int, op operation) *trace.Respon
 		return known
 	}
 	answer := t.do(ctx, t.Actor("stranger"), identityStep(i))
+	if t.lost {
+		return nil
+	}
 	t.asked[op.line()] = &answer
 	return &answer
 }
@@ -317,7 +353,7 @@ func (t *trial) proves(ctx context.Context, i int, op operation, byName bool) bo
 	}
 	if len(t.users) > 1 {
 		other := t.Actor(t.users[1].Name)
-		if err := other.Login(ctx, t.users[1].Name); err != nil {
+		if err := other.Login(ctx, t.users[1].Name); t.failed(err) {
 			t.refused(t.way, err)
 			return false
 		}
@@ -328,7 +364,7 @@ func (t *trial) proves(ctx context.Context, i int, op operation, byName bool) bo
 	}
 	if !t.first.Password.IsZero() {
 		wrong := t.Actor("wrong password")
-		_ = wrong.LoginWrong(ctx, t.first.Name)
+		t.failed(wrong.LoginWrong(ctx, t.first.Name))
 		read := t.do(ctx, wrong, identityStep(i))
 		if read.Status < 300 && (read.Body == own.Body || byName && names(read, t.first)) {
 			t.refusals = append(t.refusals, t.op.line()+" signs in with a wrong password, too")
@@ -336,12 +372,18 @@ func (t *trial) proves(ctx context.Context, i int, op operation, byName bool) bo
 			return false
 		}
 	}
+	if t.lost { // the last of it was not shown
+		return false
+	}
 	t.accept(i, op)
 	return true
 }
 
 // accept keeps a login and an identity step that prove each other.
 func (t *trial) accept(i int, op operation) {
+	for _, line := range t.shut {
+		t.search.shut[line] = true
+	}
 	note := "it tells " + t.first.Name + " from a stranger"
 	if len(t.users) > 1 {
 		note = "it tells " + t.users[0].Name + ", " + t.users[1].Name + " and a stranger apart"
@@ -375,8 +417,8 @@ func (s *search) supposeLogin() {
 
 // refused keeps why a login did not work, once for each.
 func (s *search) refused(one way, err error) {
-	if errors.Is(err, probe.ErrRateLimited) {
-		s.limited = true
+	if errors.Is(err, probe.ErrSpent) {
+		return
 	}
 	var refused *probe.Refused
 	if errors.As(err, &refused) && (refused.Status == 404 || refused.Status == 405) && one.op.conventional() {
@@ -403,13 +445,12 @@ func (s *search) enroll(ctx context.Context) {
 			continue
 		}
 		fresh := []recipe.User{s.invented("sgtrya"), s.invented("sgtryb")}
-		stage := s.World.Open(Trial{Steps: recipe.Steps{string(forRegister): step}, Users: fresh, Session: s.Recipe.Session})
-		t := &trial{search: s, Stage: stage, way: way{op: op}}
+		t := s.open(Trial{Steps: recipe.Steps{string(forRegister): step}, Users: fresh, Session: s.Recipe.Session}, way{op: op})
 		made := true
 		for _, user := range fresh {
-			actor := stage.Actor(user.Name)
+			actor := t.Actor(user.Name)
 			actor.Become(user.Name)
-			if err := actor.Do(ctx, string(forRegister)); err != nil {
+			if err := actor.Do(ctx, string(forRegister)); t.failed(err) {
 				s.refused(t.way, err)
 				made = false
 				break

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
 const mostLogouts = 5
@@ -46,37 +47,22 @@ const nowhere = "/sessiongate-is-not-here"
 
 func (s *search) leaves(ctx context.Context, op operation, login, identity recipe.Step, session recipe.Session) bool {
 	op, login = s.sends(op, login)
-	step, ok := op.step(forLogout)
-	if !ok {
+	steps := s.variants(op, forLogout, login)
+	if steps == nil {
 		return false
 	}
-	steps := recipe.Steps{string(forLogin): login, identityStep(0): identity, string(forLogout): step}
-	if guard, has := guardOf(login); has {
-		steps["guarded"] = guard.guard(step)
-	}
-	if step.Requests[0].Body.Kind == recipe.NoBody && op.method != "GET" {
-		empty := step
-		empty.Requests = slices.Clone(step.Requests)
-		empty.Requests[0].Body = recipe.Body{Kind: recipe.JSONBody, JSON: map[string]any{}}
-		steps["with a body"] = empty
-	}
+	steps[identityStep(0)] = identity
 	if absent, ok := (operation{method: op.method, path: nowhere}).step(forLogout); ok {
 		steps["nowhere"] = absent
 	}
-	t := &trial{search: s, Stage: s.World.Open(Trial{Steps: steps, Users: s.users, Session: session}), way: way{op: op}, first: s.users[0]}
+	t := s.open(Trial{Steps: steps, Users: s.users, Session: session}, way{op: op})
 	defer t.end()
 	actor := t.Actor(t.first.Name)
-	if err := actor.Login(ctx, t.first.Name); err != nil {
+	if t.failed(actor.Login(ctx, t.first.Name)) {
 		return false
 	}
-	answer := t.do(ctx, actor, string(forLogout))
-	for _, other := range []string{"guarded", "with a body"} { // CSRF protection wants a token, or a media type that no form has
-		if another, has := steps[other]; has && wantsMore(answer.Status) {
-			step = another
-			answer = t.do(ctx, actor, other)
-		}
-	}
-	if answer.Status == 0 || answer.Status >= 400 {
+	step, answer := t.insist(forLogout, steps, func(step string) error { return actor.Do(ctx, step) })
+	if !isAnswered(answer) {
 		return false
 	}
 	note := "it answers"
@@ -88,13 +74,54 @@ func (s *search) leaves(ctx context.Context, op operation, login, identity recip
 			return false
 		}
 	}
-	step.Name = string(forLogout)
 	if _, written := s.Recipe.Steps[string(forLogin)]; !written {
 		s.result.Steps[string(forLogin)] = login // with what the logout takes from it
 	}
 	s.result.Steps[string(forLogout)] = step
 	s.found(forLogout, op, note)
 	return true
+}
+
+// The names of the variants.
+const (
+	withToken = "with a token"
+	withBody  = "with a body"
+)
+
+// variants are the login, and a step that needs it: as it stands, and where it
+// could be, as CSRF protection wants it: with the login's token, or of a media
+// type that no form has. nil where the step cannot be made.
+func (s *search) variants(op operation, why purpose, login recipe.Step) recipe.Steps {
+	step, ok := op.step(why)
+	if !ok {
+		return nil
+	}
+	steps := recipe.Steps{string(forLogin): login, string(why): step}
+	if guard, has := guardOf(login); has {
+		steps[withToken] = guard.guard(step)
+	}
+	if step.Requests[0].Body.Kind == recipe.NoBody && op.method != "GET" {
+		empty := step
+		empty.Requests = slices.Clone(step.Requests)
+		empty.Requests[0].Body = recipe.Body{Kind: recipe.JSONBody, JSON: map[string]any{}}
+		steps[withBody] = empty
+	}
+	return steps
+}
+
+// insist performs a step, and its variants as long as it is refused. It gives
+// the one that was performed last, under the name of the step.
+func (t *trial) insist(why purpose, steps recipe.Steps, perform func(step string) error) (recipe.Step, trace.Response) {
+	step := steps[string(why)]
+	answer := t.answerTo(string(why), perform)
+	for _, name := range []string{withToken, withBody} {
+		if another, has := steps[name]; has && wantsMore(answer.Status) {
+			step = another
+			answer = t.answerTo(name, perform)
+		}
+	}
+	step.Name = string(why)
+	return step, answer
 }
 
 // wantsMore reports whether a request is there and was refused.

@@ -231,5 +231,8 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("step %s: %s answered %d, expected %s", r.Step, r.Line, r.Status, r.Wanted)
 }
 
+// ErrSpent is returned by actors whose stage may send no more requests.
+var ErrSpent = errors.New("the requests that it may send are spent")
+
 // ErrRateLimited is returned by actors once the API answers 429.
 var ErrRateLimited = errors.New("the API answered 429 Too Many Requests")

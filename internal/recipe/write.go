@@ -18,7 +18,7 @@ type Draft struct {
 	Users   []DraftUser
 	Steps   Steps
 	Session Session
-	// Unproven steps are written as comments: nobody has tried them.
+	// Unproven steps are written as comments: what they do was not shown.
 	Unproven Steps
 	// Notes say where a step comes from, by its name; "session" and "missing"
 	// have one each.
@@ -113,15 +113,18 @@ func (d Draft) lines(steps Steps, indent string) string {
 }
 
 func stepLines(indent, name string, step Step) string {
-	if len(step.Requests) == 1 {
-		return fmt.Sprintf("%s%s: %s\n", indent, name, flow(step.Requests[0]))
+	var requests []string
+	for i, request := range step.Requests {
+		var then []Request
+		if i == len(step.Requests)-1 {
+			then = step.Then
+		}
+		requests = append(requests, flow(request, then...))
 	}
-	var page strings.Builder
-	fmt.Fprintf(&page, "%s%s:\n", indent, name)
-	for _, request := range step.Requests {
-		fmt.Fprintf(&page, "%s  - %s\n", indent, flow(request))
+	if len(requests) == 1 {
+		return fmt.Sprintf("%s%s: %s\n", indent, name, requests[0])
 	}
-	return page.String()
+	return fmt.Sprintf("%s%s:\n%s  - %s\n", indent, name, indent, strings.Join(requests, "\n"+indent+"  - "))
 }
 
 // comments are what nobody has tried, and what was not found.
@@ -131,7 +134,7 @@ func (d Draft) comments(indent string) string {
 		page.WriteString(comment(indent, note))
 	}
 	for _, name := range d.Unproven.Names() {
-		page.WriteString(comment(indent, "not tried, since it changes an account: "+d.Notes[name]))
+		page.WriteString(comment(indent, "not used: "+d.Notes[name]))
 		for line := range strings.Lines(stepLines("", name, d.Unproven[name])) {
 			page.WriteString(indent + "# " + line)
 		}
@@ -224,8 +227,8 @@ func (d Draft) session() string {
 	return note + "session: " + text + "\n"
 }
 
-// flow writes a request as one line.
-func flow(r Request) string {
+// flow writes a request as one line, with what is open after it.
+func flow(r Request, then ...Request) string {
 	members := []string{"request: " + quote(r.Method+" "+written(r.Path))}
 	add := func(key, value string) { members = append(members, key+": "+value) }
 	if len(r.Headers) > 0 {
@@ -259,6 +262,17 @@ func flow(r Request) string {
 	}
 	if r.Source.File != "" && r.Source.Line > 0 {
 		add("source", quote(fmt.Sprintf("%s:%d", r.Source.File, r.Source.Line)))
+	}
+	var after []string
+	for _, one := range then {
+		after = append(after, flow(one))
+	}
+	switch len(after) {
+	case 0:
+	case 1:
+		add("then", after[0])
+	default:
+		add("then", "["+strings.Join(after, ", ")+"]")
 	}
 	return "{" + strings.Join(members, ", ") + "}"
 }

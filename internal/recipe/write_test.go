@@ -28,6 +28,9 @@ steps:
     - {request: POST /login, headers: {X-CSRF-Token: "{{csrf}}"}, json: {username: "{{username}}", n: 1, deep: {ok: true, list: [null, "no", "1", "$${X} {{{{y"]}}, capture: {token: {json: $.token}}}
   identity: {request: GET /me, query: {full: "yes"}}
   logout: {request: POST /logout, form: {a: "b: c # d"}, expect: [200, 204], follow: true}
+  elevate:
+    - {request: GET /csrf, capture: {again: {json: $.token}}}
+    - {request: POST /sudo, json: {password: "{{password}}"}, then: [{request: GET /admin, query: {full: "yes"}}, GET /keys]}
 session: {bearer: "{{token}}"}
 `
 

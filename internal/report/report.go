@@ -53,6 +53,7 @@ type Discovered struct {
 	Step, Request string
 	From, Note    string
 	Pin           string // how to write it down
+	Unproven      bool   // the scan does without it, for the reason in Note
 }
 
 // Gate is the decision.

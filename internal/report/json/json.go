@@ -104,6 +104,8 @@ type found struct {
 	From    string `json:"from,omitempty"`
 	Note    string `json:"note,omitempty"`
 	Pin     string `json:"pin"`
+	// Unproven is true for what was read and is not used.
+	Unproven bool `json:"unproven,omitempty"`
 }
 
 type location struct {

@@ -72,6 +72,9 @@ func discovered(p *screen.Page, all []report.Discovered) {
 		if one.From != "" {
 			line += ", from " + one.From
 		}
+		if one.Unproven {
+			line += "; not used: " + one.Note
+		}
 		p.Wrap(screen.Plain, fmt.Sprintf("  %-10s", name), strings.Repeat(" ", 16), line)
 	}
 	if len(all) > 0 {
