@@ -11,6 +11,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/browser"
 	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/probe"
 	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/report"
 	"github.com/sessiongate/sessiongate/internal/secret"
@@ -105,6 +106,26 @@ func (s *scan) pages() []string {
 	return slices.Sorted(maps.Keys(s.found.Pages))
 }
 
+// mostDescribed are the names of one channel that the probes are given: each may
+// cost a login.
+const mostDescribed = 4
+
+// channels are the names that a description has for session ids, by channel.
+func (s *scan) channels() map[string][]string {
+	if s.found == nil {
+		return nil
+	}
+	kinds := map[string]probe.Channel{"query": probe.Query, "header": probe.Header, "path": probe.Path, "json": probe.JSON, "form": probe.Form}
+	names := map[string][]string{}
+	for _, one := range s.found.Channels {
+		kind, known := kinds[one.In]
+		if known && one.Plant != "" && len(names[string(kind)]) < mostDescribed {
+			names[string(kind)] = append(names[string(kind)], one.Plant)
+		}
+	}
+	return names
+}
+
 // discovered is what the report says of it.
 func (s *scan) discovered() []report.Discovered {
 	var all []report.Discovered
@@ -127,6 +148,9 @@ func (s *scan) discovered() []report.Discovered {
 
 // pin is how a step that was found is written down.
 func pin(one discover.Found) string {
+	if one.Step == discover.ChannelStep { // nothing has to be written: the probes know it
+		return ""
+	}
 	if slices.Contains([]string{"login", "identity", "logout", "visit"}, one.Step) {
 		return "sessiongate init, or --" + one.Step + ` "` + one.Request + `"`
 	}

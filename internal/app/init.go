@@ -6,11 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
 
+	"github.com/sessiongate/sessiongate/internal/discover"
 	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/report"
 )
 
 // Exists says that a file is there and was not to be touched.
@@ -77,13 +80,15 @@ func environmentName(user string) string {
 // notes are the comments of the recipe, by step.
 func notes(found Found) map[string]string {
 	all := map[string]string{}
-	var missing []string
+	var missing, session []string
 	for _, one := range found.Discovered {
 		switch {
 		case one.Request == "":
 			missing = append(missing, one.Step+": "+one.Note+"; "+one.Pin)
 		case one.Step == "carrier":
-			all["session"] = one.Request + ", from " + one.From
+			session = append(session, one.Request+", from "+one.From)
+		case one.Step == discover.ChannelStep:
+			session = append(session, one.Step+": "+one.Request+", from "+one.From+"; "+one.Note)
 		default:
 			all[one.Step] = strings.Trim("from "+one.From+": "+one.Note, " :")
 			if one.From == "" {
@@ -92,9 +97,10 @@ func notes(found Found) map[string]string {
 		}
 	}
 	all["missing"] = strings.Join(missing, "\n")
-	if all["session"] == "" && found.Calibration.Carrier != "" {
-		all["session"] = "found: " + found.Calibration.Carrier
+	if found.Calibration.Carrier != "" && !slices.ContainsFunc(found.Discovered, func(d report.Discovered) bool { return d.Step == "carrier" }) {
+		session = append([]string{"found: " + found.Calibration.Carrier}, session...)
 	}
+	all["session"] = strings.Join(session, "\n")
 	return all
 }
 

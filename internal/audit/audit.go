@@ -54,6 +54,7 @@ type Options struct {
 	Pages         []string                  // steps that show a stranger a page; only read where nobody can log in
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
+	Described     map[string][]string // see trace.Facts
 	Declared      []trace.Slot        // the carrier the recipe names; nil: found by trying
 	Policy        Promise
 	Deep          bool              // the deep profile
@@ -126,7 +127,7 @@ const maxSideBySide = 8
 func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}}
 	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep,
-		Login: options.Login, Chosen: options.Chosen, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
+		Login: options.Login, Chosen: options.Chosen, Described: options.Described, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
 		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}, Usernames: map[string]string{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true

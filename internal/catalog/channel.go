@@ -86,14 +86,14 @@ func (c channel) foreign(facts trace.Facts) bool {
 }
 
 // singles are the names that the core profile tries alone where all at once are
-// refused, beside those that the recipe sends itself.
+// refused, beside the known ones.
 const singles = 4
 
 // oneByOne stops at the first name that works and else returns those under
 // which the login was not refused.
 func (c channel) oneByOne(ctx context.Context, stage probe.Stage, names []string, strict bool) (taken []string, hit bool, err error) {
 	if strict && !stage.Facts().Deep {
-		names = names[:min(len(names), singles+len(stage.Facts().Chosen[string(c.kind)]))]
+		names = names[:min(len(names), singles+len(c.known(stage.Facts())))]
 	}
 	for _, name := range names {
 		hit, err := c.try(ctx, stage, forgedRound+": "+name, []string{name})
@@ -165,12 +165,17 @@ func firstID(credential trace.Credential) secret.Text {
 	return secret.Text{}
 }
 
-// candidates are the names the recipe itself sends an id under, the carrier's
-// own and then the dictionary. A header that is the carrier is not an
+// known are the names the recipe itself sends an id under, and those that the
+// API's description has for one.
+func (c channel) known(facts trace.Facts) []string {
+	return slices.Concat(facts.Chosen[string(c.kind)], facts.Described[string(c.kind)])
+}
+
+// candidates are the known names, the carrier's own and then the dictionary. A header that is the carrier is not an
 // alternative to itself.
 func (c channel) candidates(facts trace.Facts) []string {
 	var taken []string
-	names := slices.Clone(facts.Chosen[string(c.kind)])
+	names := c.known(facts)
 	for _, slot := range facts.Carrier {
 		if string(slot.Kind) == string(c.kind) {
 			taken = append(taken, strings.ToLower(slot.Name))

@@ -77,6 +77,7 @@ func TestNothingSeenIsNothingProved(t *testing.T) {
 			"exclusive":  func(facts *trace.Facts) { facts.Exclusive = true },
 			"one user":   func(facts *trace.Facts) { facts.Users = facts.Users[:1] },
 			"chosen":     func(facts *trace.Facts) { facts.Chosen = map[string][]string{"header": {"X-Session"}} },
+			"described":  func(facts *trace.Facts) { facts.Described = map[string][]string{"header": {"X-Session"}} },
 		} {
 			for _, problem := range []string{"", "step login: POST /login: no answer in time"} {
 				seen := trace.Trace{Flow: "empty", Facts: usual(), Problem: problem}

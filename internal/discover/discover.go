@@ -83,10 +83,13 @@ type Result struct {
 	Pages recipe.Steps
 	// Described is what the description says that was read, if any was.
 	Described Described
-	Found     []Found   // in the order of the steps
-	Missing   []Missing // what the scan will have to do without
-	Requests  int
-	Logins    int
+	// Channels are places beside the carrier where the description has a session
+	// id, those of logins first.
+	Channels []Channel
+	Found    []Found   // in the order of the steps, the channels last
+	Missing  []Missing // what the scan will have to do without
+	Requests int
+	Logins   int
 }
 
 // Found says where a step comes from.
@@ -133,10 +136,15 @@ func Run(ctx context.Context, options Options) Result {
 	s.supposeLogin()
 	s.findVisit(ctx)
 	s.account(ctx)
+	s.channels()
 	s.complain(ctx)
-	slices.SortStableFunc(s.result.Found, func(a, b Found) int {
-		return slices.Index(recipe.StepNames, a.Step) - slices.Index(recipe.StepNames, b.Step)
-	})
+	order := func(f Found) int {
+		if f.Step == ChannelStep {
+			return len(recipe.StepNames)
+		}
+		return slices.Index(recipe.StepNames, f.Step)
+	}
+	slices.SortStableFunc(s.result.Found, func(a, b Found) int { return order(a) - order(b) })
 	return s.result
 }
 

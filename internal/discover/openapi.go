@@ -21,6 +21,7 @@ type operation struct {
 	body         recipe.BodyKind
 	fields       []field // of the body
 	parameters   []parameter
+	places       []place  // of its parameters that hold a text, needed or not
 	security     []string // the schemes it names
 	secured      bool     // it wants a credential, and says so
 	public       bool     // it wants none, and says so
@@ -45,6 +46,9 @@ type field struct {
 
 // parameter is what a request needs beside its body.
 type parameter struct{ in, name, sample string }
+
+// place is where a request may carry something beside its body.
+type place struct{ in, name string }
 
 // scheme is a way to present a credential.
 type scheme struct{ kind, in, name string }
@@ -217,6 +221,11 @@ func (r specReader) parameters(made *operation, of *node) {
 		schema := r.resolve(said.get("schema"))
 		if r.swagger {
 			schema = said
+		}
+		if kind := schema.get("type").str(); name != "" && kind != "boolean" && kind != "object" && kind != "array" && len(made.places) < mostFields {
+			if slices.Contains([]string{"query", "header", "cookie", "path"}, in) {
+				made.places = append(made.places, place{in, name})
+			}
 		}
 		switch {
 		case name == "":

@@ -80,7 +80,7 @@ func (f field) role() role {
 		return newPassword
 	case secret:
 		return password
-	case slices.Contains([]string{"sessionid", "sid", "session", "sessiontoken"}, name):
+	case namesSession(f.name) && !f.isSwitch():
 		return sessionID
 	case slices.Contains([]string{"otp", "totp", "code", "mfacode", "captcha", "twofactorcode", "recaptcha"}, name):
 		return oneTime
@@ -91,6 +91,12 @@ func (f field) role() role {
 		return userName
 	}
 	return other
+}
+
+// isSwitch reports whether a field holds yes or no.
+func (f field) isSwitch() bool {
+	_, is := f.sample.(bool)
+	return is
 }
 
 // flat are the fields with those inside of objects.

@@ -147,7 +147,9 @@ func (m *bodyMaker) value(f field) recipe.Template {
 	case newPassword:
 		return recipe.Placeholder("new_password")
 	case sessionID:
-		return recipe.Placeholder("session_id")
+		if !f.hidden { // else the page has one for its form
+			return recipe.Placeholder("session_id")
+		}
 	}
 	if f.hidden {
 		return m.capture(f)

@@ -215,7 +215,10 @@ type Facts struct {
 	Login     LoginForm
 	// Chosen names, by channel, where the recipe sends an id that its client
 	// makes up ({{session_id}}): the first places to plant one.
-	Chosen    map[string][]string
+	Chosen map[string][]string
+	// Described names, by channel, are those of session ids that the API's own
+	// description has there: the next places to plant one.
+	Described map[string][]string
 	Exclusive bool // a new login ends the user's earlier sessions
 	Steps     map[string]bool
 	Controls  []Control
