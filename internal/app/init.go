@@ -107,11 +107,23 @@ func notes(found Found) map[string]string {
 // WorkflowFile is where GitHub looks for workflows.
 const WorkflowFile = ".github/workflows/sessiongate.yml"
 
-// WriteWorkflow writes a workflow that scans with the recipe on each push. It
-// never overwrites one.
-func WriteWorkflow(config string, variables []string) error {
+// HasWorkflow is the error where WriteWorkflow would not write one.
+func HasWorkflow() error {
 	if err := Exists(WorkflowFile); err != nil {
 		return fmt.Errorf("%s is there already: remove it first, or leave --workflow out", WorkflowFile)
+	}
+	return nil
+}
+
+// WriteWorkflow writes a workflow that scans with the recipe on each push, and
+// hands it what it takes from the environment. It never overwrites one.
+func WriteWorkflow(config string) error {
+	if err := HasWorkflow(); err != nil {
+		return err
+	}
+	variables, err := variablesOf(config)
+	if err != nil {
+		return err
 	}
 	var page strings.Builder
 	fmt.Fprintf(&page, `# Written by sessiongate init. The API has to be up before the scan: start it in a step, or write target.process
@@ -128,8 +140,8 @@ jobs:
       - uses: actions/checkout@v4
       - uses: sessiongate/sessiongate@v1
         with:
-          config: %s
-`, filepath.ToSlash(config))
+          config: %q
+`, inWorkspace("", config))
 	if len(variables) > 0 {
 		page.WriteString("        env:\n")
 	}
@@ -140,4 +152,16 @@ jobs:
 		return err
 	}
 	return renameio.WriteFile(WorkflowFile, []byte(page.String()), 0o644)
+}
+
+// variablesOf are the environment variables that a recipe reads, in its order.
+func variablesOf(config string) ([]string, error) {
+	var names []string
+	_, err := recipe.Load(config, func(name string) (string, bool) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		return "a-value", true
+	})
+	return names, err
 }

@@ -52,6 +52,11 @@ func (f *flags) init(cmd *cobra.Command, args []string, streams Streams, force, 
 	if missing == nil && !force {
 		return app.Exists(file)
 	}
+	if workflow {
+		if err := app.HasWorkflow(); err != nil { // before anything is sent or written
+			return err
+		}
+	}
 	given := f.config
 	if missing != nil {
 		f.config = ""
@@ -87,7 +92,7 @@ func (f *flags) init(cmd *cobra.Command, args []string, streams Streams, force, 
 	}
 	fmt.Fprintf(streams.Out, "written: %s\n", file)
 	if workflow {
-		if err := app.WriteWorkflow(file, f.passwords); err != nil {
+		if err := app.WriteWorkflow(file); err != nil {
 			return err
 		}
 		fmt.Fprintf(streams.Out, "written: %s\n", app.WorkflowFile)
