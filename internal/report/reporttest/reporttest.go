@@ -130,6 +130,8 @@ func Vulnerable() report.Report {
 			Places: []float64{0, 0, 3.1, 3.3, 3.4, 3.2, 3.3, 3.1, 3.4, 3.3, 0, 3.2, 3.3, 3.1, 3.5, 3.2}}},
 		Discovered: []report.Discovered{
 			{Step: "login", Request: "POST /login", From: "openapi.json, operationId login_login_post", Note: "the only one that takes a password", Pin: "steps: {login: {request: POST /login}}"},
+			{Step: "change-password", Request: "POST /password", From: "openapi.json operationId change", Note: "it changes an account", Pin: "sessiongate init", Unproven: true},
+			{Step: "id channel", Request: "query sid", From: "openapi.json operationId login_login_post", Note: "an id is planted there"},
 			{Step: "logout", Note: "nothing that is called one answers", Pin: "--logout \"POST /…\""},
 		},
 		Calibration: report.Calibration{

@@ -246,11 +246,15 @@ func discovered(r report.Report) string {
 				found += "<br>from " + Escape(one.From)
 			}
 		}
+		note := one.Note
+		if one.Unproven {
+			note = "not used: " + note
+		}
 		pin := "–"
 		if one.Pin != "" {
 			pin = code(one.Pin)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", Escape(one.Step), found, cmp.Or(Escape(one.Note), "–"), pin)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", Escape(one.Step), found, cmp.Or(Escape(note), "–"), pin)
 	}
 	return b.String() + "\n</details>\n"
 }
