@@ -10,10 +10,8 @@ import (
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
-const (
-	mostPrivileged = 4  // pages that are asked for before a step up and after it
-	mostSignIns    = 12 // of a discovery, after which no account is tried: they may be locked
-)
+// mostPrivileged are the pages that are asked for before a step up and after it.
+const mostPrivileged = 4
 
 // account proves the steps that a signed-in user takes: a step up in privilege,
 // and a new password. What is not proved is in Unproven, with the reason.
@@ -53,7 +51,7 @@ func (s *search) hinders(ctx context.Context, op operation, logins int) string {
 		return "it was not tried, since nobody could be signed in"
 	case slices.ContainsFunc(flat(op.fields), asks):
 		return "it was not tried, since it wants more than a password"
-	case s.over(ctx) || s.result.Logins+logins > mostSignIns:
+	case s.over(ctx) || s.knocks+logins > mostKnocks:
 		return "it was not tried, since discovery had spent its requests or logins"
 	}
 	return ""
@@ -114,7 +112,7 @@ func (s *search) privileged(identity recipe.Step) []operation {
 // discovery has registered itself and with nobody else's. It is proved by the
 // old password, which no longer signs her in, and the new one, which does.
 func (s *search) change(ctx context.Context, op operation) (note, why string) {
-	if !s.enrolled {
+	if !s.enrolled && len(s.users) > 0 {
 		return "", "it changes an account, so that it is not tried with users who were given"
 	}
 	if why := s.hinders(ctx, op, 3); why != "" {

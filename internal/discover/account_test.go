@@ -217,3 +217,35 @@ func TestNothingIsSentAfterTheBudget(t *testing.T) {
 		})
 	}
 }
+
+// Accounts are locked by logins that are refused, so that not every way is tried
+// of everything that a description calls a login.
+func TestLoginsAreBounded(t *testing.T) {
+	t.Parallel()
+	a := newAPI()
+	var page strings.Builder
+	page.WriteString("paths:\n")
+	for i := range 20 {
+		fmt.Fprintf(&page, "  /login/%d: {post: {requestBody: {content: {application/json: {schema: {required: [username, password], properties: {username: {type: string}, password: {type: string}}}}}}}}\n", i)
+	}
+	a.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, page.String()) })
+	a.HandleFunc("POST /login/{n}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	result := run(t, a)
+	if result.Logins < 12 || result.Logins > 13 || !strings.Contains(fmt.Sprint(result.Missing), "the 12 logins for it were spent") {
+		t.Errorf("%d logins, %v", result.Logins, result.Missing)
+	}
+}
+
+// Many APIs answer 401 wherever they have nothing: that is no login that was
+// refused, and the one that is there is still reached.
+func TestALoginAmongNothingButRefusals(t *testing.T) {
+	t.Parallel()
+	a := newAPI()
+	a.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	a.HandleFunc("POST /login", jsonLogin(a, cookie, "username"))
+	a.HandleFunc("GET /me", a.identity)
+	result := run(t, a)
+	if request(result, "login") != "POST /login" || request(result, "identity") != "GET /me" {
+		t.Errorf("%v %v %v", result.Found, result.Missing, a.asked)
+	}
+}

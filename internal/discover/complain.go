@@ -36,6 +36,8 @@ func (s *search) why(ctx context.Context) string {
 		reasons = append(reasons, "the API answered 429 Too Many Requests")
 	case ctx.Err() != nil:
 		reasons = append(reasons, fmt.Sprintf("the %s for it were over", longest))
+	case s.knocked():
+		reasons = append(reasons, fmt.Sprintf("the %d logins for it were spent", mostKnocks))
 	case s.spent():
 		reasons = append(reasons, fmt.Sprintf("the %d requests for it were spent", budget))
 	}

@@ -116,8 +116,9 @@ type Missing struct{ Step, Why, Remedy string }
 func (m Missing) String() string { return m.Step + ": " + m.Why + "; " + m.Remedy }
 
 const (
-	budget  = 40 // requests
-	longest = 60 * time.Second
+	budget     = 40 // requests
+	mostKnocks = 12 // logins, after which no trial is begun
+	longest    = 60 * time.Second
 )
 
 // Run discovers. It never fails: what could not be found is in Missing.
@@ -168,6 +169,7 @@ type search struct {
 	answer     trace.Response             // of the login that worked last
 	supposed   *way                       // the first login that was not refused and handed something out
 	careless   bool                       // a login took a wrong password
+	knocks     int                        // logins that are there, whatever they answered
 	enrolled   bool                       // users were registered, or it was tried
 	result     Result
 }
@@ -176,6 +178,9 @@ type search struct {
 func (s *search) left() int { return max(0, budget-s.result.Requests) }
 
 func (s *search) spent() bool { return s.left() == 0 || s.limited }
+
+// knocked reports whether accounts would be locked by more logins.
+func (s *search) knocked() bool { return s.knocks >= mostKnocks }
 
 func (s *search) over(ctx context.Context) bool { return s.spent() || ctx.Err() != nil }
 

@@ -48,7 +48,7 @@ func (s *search) settle(ctx context.Context) {
 func (s *search) signIn(ctx context.Context) {
 	for _, first := range s.ways() {
 		queue := []way{first}
-		for i := 0; i < len(queue) && !s.over(ctx); i++ {
+		for i := 0; i < len(queue) && !s.over(ctx) && !s.knocked(); i++ {
 			one := queue[i]
 			if s.tried[one.key()] {
 				continue
@@ -87,11 +87,14 @@ func (s *search) supposes(one way) bool {
 	return s.supposed != nil && s.supposed.op.line() == one.op.line()
 }
 
+// notThere are the answers of a login that is none.
+var notThere = []int{0, 404, 405, 501}
+
 // others are the same login in other words, after it was refused: with a CSRF
 // token, in another encoding, by the user's address. A login that is not there
 // is not asked again.
 func (s *search) others(ctx context.Context, one way, status int) []way {
-	if status == 0 || status == 404 || status == 405 || status == 501 {
+	if slices.Contains(notThere, status) {
 		return nil
 	}
 	ways := s.guarded(ctx, one)
@@ -133,7 +136,7 @@ func (s *search) others(ctx context.Context, one way, status int) []way {
 func (s *search) try(ctx context.Context, one way) (status int, signed bool) {
 	identities := s.identities(one)
 	carriers := []carrier{one.carrier}
-	for i := 0; i < len(carriers) && i < mostCarriers && !s.over(ctx); i++ {
+	for i := 0; i < len(carriers) && i < mostCarriers && !s.over(ctx) && !s.knocked(); i++ {
 		attempt := one
 		attempt.carrier = carriers[i]
 		attempt.step = carriers[i].with(one.step)
@@ -256,6 +259,11 @@ func (t *trial) end() {
 		t.result.Requests++
 		if sent.Step == string(forLogin) && sent.Hop == 0 && sent.Request.Method != "GET" {
 			t.result.Logins++
+			// What is only guessed and refused is no login, most often: many APIs
+			// answer so wherever they have nothing.
+			if status := sent.Response.Status; !slices.Contains(notThere, status) && !(t.op.conventional() && status >= 400) {
+				t.knocks++
+			}
 		}
 	}
 	t.Close()

@@ -16,7 +16,7 @@ const mostLogouts = 5
 func (s *search) signOut(ctx context.Context) {
 	login, identity, session := s.proved()
 	for _, op := range rank(s.operations, isLogout, mostLogouts) {
-		if s.tried[op.line()] || s.over(ctx) {
+		if s.tried[op.line()] || s.over(ctx) || s.knocked() {
 			continue
 		}
 		s.tried[op.line()] = true
