@@ -128,7 +128,7 @@ func (s *search) carries(name string) bool {
 }
 
 // isCarrier reports whether a place is the carrier and no alternative to it.
-func (s *search) isCarrier(one place) bool {
+func (s *search) isCarrier(one spot) bool {
 	session := s.Recipe.Session
 	if s.result.Session != nil {
 		session = *s.result.Session

@@ -71,7 +71,7 @@ func TestChannelsAreBounded(t *testing.T) {
 	s := &search{Options: Options{Recipe: recipe.New()}}
 	op := operation{method: "POST", path: "/x", at: 1}
 	for i := range 30 {
-		op.places = append(op.places, place{"query", string(rune('a'+i%26)) + string(rune('a'+i/26)) + "_session"})
+		op.places = append(op.places, spot{"query", string(rune('a'+i%26)) + string(rune('a'+i/26)) + "_session"})
 	}
 	s.operations = []operation{op, op}
 	s.channels()

@@ -21,7 +21,7 @@ type operation struct {
 	body         recipe.BodyKind
 	fields       []field // of the body
 	parameters   []parameter
-	places       []place  // of its parameters that hold a text, needed or not
+	places       []spot   // of its parameters that hold a text, needed or not
 	security     []string // the schemes it names
 	secured      bool     // it wants a credential, and says so
 	public       bool     // it wants none, and says so
@@ -47,8 +47,8 @@ type field struct {
 // parameter is what a request needs beside its body.
 type parameter struct{ in, name, sample string }
 
-// place is where a request may carry something beside its body.
-type place struct{ in, name string }
+// spot is where a request may carry something beside its body.
+type spot struct{ in, name string }
 
 // scheme is a way to present a credential.
 type scheme struct{ kind, in, name string }
@@ -224,7 +224,7 @@ func (r specReader) parameters(made *operation, of *node) {
 		}
 		if kind := schema.get("type").str(); name != "" && kind != "boolean" && kind != "object" && kind != "array" && len(made.places) < mostFields {
 			if slices.Contains([]string{"query", "header", "cookie", "path"}, in) {
-				made.places = append(made.places, place{in, name})
+				made.places = append(made.places, spot{in, name})
 			}
 		}
 		switch {
