@@ -145,7 +145,7 @@ func (s *scan) bringNear(ctx context.Context, up *stage, dsn secret.Text) error 
 	port := cmp.Or(parsed.Port(), "5432")
 	relay, reason := launch.Nearby(ctx, net.JoinHostPort(parsed.Hostname(), port), urlStart, up.site)
 	if reason != "" {
-		return fmt.Errorf("the session store does not answer on port %s (%s); let it listen on all addresses, or name the service in database.url", port, reason)
+		return fmt.Errorf("the session store does not answer (%s); let it listen on all addresses, or name the service in database.url", reason)
 	}
 	if relay != nil {
 		up.down = append(up.down, relay.Close)

@@ -115,6 +115,7 @@ type run struct {
 
 	mu     sync.Mutex
 	traces map[string][]trace.Trace // by flow, one for each time it ran
+	judged map[extent]finding.Verdict
 	done   int
 	total  int
 }
@@ -125,7 +126,7 @@ const maxSideBySide = 8
 // Run audits. Its error is the context's alone: whatever the target does ends
 // in an outcome.
 func Run(ctx context.Context, options Options) (Result, error) {
-	r := &run{Options: options, traces: map[string][]trace.Trace{}}
+	r := &run{Options: options, traces: map[string][]trace.Trace{}, judged: map[extent]finding.Verdict{}}
 	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep,
 		Login: options.Login, Chosen: options.Chosen, Described: options.Described, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
 		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}, Usernames: map[string]string{}}
@@ -437,21 +438,46 @@ func (r *run) everything() trace.Trace {
 	return all
 }
 
-// judge asks a judge and takes no nonsense: a panic or an empty verdict is our
-// own error, never a pass.
-func (r *run) judge(p probe.Probe, seen trace.Trace) (verdict finding.Verdict) {
-	crashed := finding.Untested(finding.Crashed, "the judge of "+p.Rule.ID+" broke", "please report it to the sessiongate project")
-	defer func() {
-		if fault := recover(); fault != nil {
-			verdict = crashed
-		}
-	}()
+// extent is how much a judge was shown. Records only ever grow, so that equal
+// extents are equal material.
+type extent struct {
+	rule, flow                 string
+	first, exchanges, looks    int
+	altered, statements, users int
+	log                        trace.Log
+}
+
+// judge is the verdict of a probe on what was seen. Nobody is asked twice about
+// the same: a dictionary of millions takes its time.
+func (r *run) judge(p probe.Probe, seen trace.Trace) finding.Verdict {
 	if r.Store != nil {
 		seen.Statements, seen.StoreUsers = r.Store.Statements(), r.users
 	}
 	if r.Log != nil {
 		seen.Log = r.Log()
 	}
+	shown := extent{rule: p.Rule.ID, flow: seen.Flow, exchanges: len(seen.Exchanges), looks: len(seen.Looks), altered: len(seen.Altered),
+		statements: len(seen.Statements), users: len(seen.StoreUsers), log: seen.Log}
+	if len(seen.Exchanges) > 0 {
+		shown.first = seen.Exchanges[0].Seq
+	}
+	verdict, asked := r.judged[shown]
+	if !asked {
+		verdict = ask(p, seen)
+		r.judged[shown] = verdict
+	}
+	return verdict
+}
+
+// ask asks a judge and takes no nonsense: a panic or an empty verdict is our
+// own error, never a pass.
+func ask(p probe.Probe, seen trace.Trace) (verdict finding.Verdict) {
+	crashed := finding.Untested(finding.Crashed, "the judge of "+p.Rule.ID+" broke", "please report it to the sessiongate project")
+	defer func() {
+		if fault := recover(); fault != nil {
+			verdict = crashed
+		}
+	}()
 	verdict = p.Judge(seen)
 	switch {
 	case verdict.Outcome == finding.Fail && len(verdict.Findings) == 0:

@@ -42,8 +42,8 @@ func TestAFailureIsRepeatedBeforeItIsBelieved(t *testing.T) {
 	var ran, judged atomic.Int64
 	verdict := one(t, probe.Probe{Rule: finding.Rule{ID: "rule"}, Flow: flow(&ran),
 		Judge: func(trace.Trace) finding.Verdict { judged.Add(1); return finding.Failed(found) }})
-	if verdict.Outcome != finding.Fail || ran.Load() != 2 {
-		t.Errorf("%s after %d runs of the flow", verdict.Outcome, ran.Load())
+	if verdict.Outcome != finding.Fail || ran.Load() != 2 || judged.Load() != 2 {
+		t.Errorf("%s after %d runs of the flow, judged %d times", verdict.Outcome, ran.Load(), judged.Load())
 	}
 }
 

@@ -28,9 +28,9 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 		return finding.Untested(finding.NoPrecondition, "no signed-in session id of 64 bits or more was seen", "")
 	}
 	var findings []finding.Finding
-	times := map[string]int{}
+	times, sought := map[string]int{}, trace.Seek(ids)
 	for _, exchange := range t.Exchanges {
-		place, found := exchange.FindLeak(undisguised(exchange, ids), kind)
+		place, found := exchange.FindLeak(undisguised(exchange, sought.In(exchange.Response)), kind)
 		if !found {
 			continue
 		}

@@ -107,7 +107,7 @@ func boundTo(t trace.Trace, id secret.Text) (trace.Cell, bool) {
 	}
 	for _, place := range last.Places {
 		user, has := place.Row.With("user")
-		if !has || user.Null || place.Within {
+		if !has || user.Nobody() || place.Within {
 			continue
 		}
 		if column, has := place.Row.With("id"); has && column.Name == place.Column && (first == last || change(*first, place, user) != "is "+user.Show()) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/recipe"
@@ -73,7 +74,7 @@ func describe(name string, data []byte) (description, error) {
 	if err != nil {
 		return description{}, fmt.Errorf("%s: %w", name, err)
 	}
-	r := specReader{root: root, swagger: root.get("swagger") != nil}
+	r := specReader{root: root, swagger: root.get("swagger") != nil, known: map[place][]field{}}
 	made := description{name: name, schemes: map[string]scheme{}}
 	paths := root.get("paths")
 	if !paths.isObject() {
@@ -98,6 +99,13 @@ func describe(name string, data []byte) (description, error) {
 type specReader struct {
 	root    *node
 	swagger bool
+	known   map[place][]field // a schema is read once, however many operations name it
+}
+
+// place is a schema and how deep in another it was met.
+type place struct {
+	schema *node
+	depth  int
 }
 
 // prefix is the path of the first server, which stands before every path.
@@ -308,12 +316,23 @@ const (
 	mostFields  = 100
 )
 
-// fields are the members of an object schema.
+// fields are the members of an object schema. They are not to be changed.
 func (r specReader) fields(schema *node, depth int) []field {
 	schema = r.resolve(schema)
 	if schema == nil || depth > mostNesting {
 		return nil
 	}
+	here := place{schema, depth}
+	known, read := r.known[here]
+	if !read {
+		known = r.members(schema, depth)
+		known = slices.Clip(known)
+		r.known[here] = known
+	}
+	return known
+}
+
+func (r specReader) members(schema *node, depth int) []field {
 	var found []field
 	for _, part := range schema.get("allOf").items() {
 		found = append(found, r.fields(part, depth+1)...)
@@ -439,9 +458,8 @@ func text(name string, schema *node) string {
 	if slices.Contains(words(name), "phone") {
 		return "+15005550006"
 	}
-	var least, most int
-	_, _ = fmt.Sscan(schema.get("minLength").str(), &least)
-	_, _ = fmt.Sscan(schema.get("maxLength").str(), &most)
+	least, _ := strconv.Atoi(schema.get("minLength").str()) // 0 where it says nothing
+	most, _ := strconv.Atoi(schema.get("maxLength").str())
 	for len(made) < min(least, 200) {
 		made += "x"
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	containers "github.com/moby/moby/api/types/container"
@@ -53,7 +55,7 @@ func Nearby(ctx context.Context, address string, patience time.Duration, site *S
 	if found == address {
 		return nil, ""
 	}
-	tried := "in a container localhost is the container itself, and port " + port + " of " + strings.Join(outside, " and ") + ", the machine outside, does not answer either"
+	tried := address + " " + refusal(ctx, address) + "; in a container localhost is the container itself, and port " + port + " of " + strings.Join(outside, " and ") + ", the machine outside, does not answer either"
 	if found == "" {
 		if found, reason = site.besides(ctx, address, outside, patience-patience/2); reason != "" {
 			return nil, tried + "; " + reason
@@ -166,6 +168,20 @@ func answers(ctx context.Context, address string) bool {
 	_, err = connection.Read(make([]byte, 1))
 	timeout, ok := err.(net.Error)
 	return err == nil || ok && timeout.Timeout()
+}
+
+// refusal says in a clause what a port that does not answer does.
+func refusal(ctx context.Context, address string) string {
+	dialer := net.Dialer{Timeout: knockTimeout}
+	connection, err := dialer.DialContext(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		_ = connection.Close()
+		return "hangs up"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused the connection"
+	}
+	return "cannot be reached"
 }
 
 func isLocalhost(host string) bool {

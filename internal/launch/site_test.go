@@ -282,7 +282,7 @@ func TestNearbyWithoutAnEngine(t *testing.T) {
 	}
 	site := &Site{self: &self{}, cancel: func() {}}
 	_, err = URL(t.Context(), "http://"+onLoopback(port), Ready{}, 100*time.Millisecond, site)
-	wantError(t, err, ErrUnreachable, "localhost is the container itself", "without the container engine's socket", "--host 0.0.0.0")
+	wantError(t, err, ErrUnreachable, "refused the connection", "localhost is the container itself", "without the container engine's socket", "--host 0.0.0.0")
 	if err := site.Close(); err != nil {
 		t.Error(err)
 	}

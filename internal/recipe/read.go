@@ -191,7 +191,7 @@ func (r *reader) gate(e entry) {
 	gate := &r.recipe.Gate
 	gate.Pos = e.at
 	r.mapping(e,
-		key{"fail-under", func(e entry) { gate.FailUnder, gate.FailUnderSet = r.number(e, 0, 100), true }},
+		key{"fail-under", func(e entry) { gate.FailUnder = r.number(e, 0, 100) }},
 		key{"fail-on", func(e entry) { gate.FailOn = r.choice(e, "any", "new") }},
 		key{"baseline", func(e entry) { gate.Baseline = r.text(e) }},
 	)

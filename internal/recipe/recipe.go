@@ -177,9 +177,8 @@ type Accepted struct {
 
 // Gate is what blocks.
 type Gate struct {
-	FailUnder    int    // 0 to 100, default 70
-	FailOn       string // any (default) or new
-	Baseline     string // JSON file, relative to the recipe's folder
-	FailUnderSet bool   // it stands in the file
-	Pos          Pos
+	FailUnder int    // 0 to 100, default 70
+	FailOn    string // any (default) or new
+	Baseline  string // JSON file, relative to the recipe's folder
+	Pos       Pos
 }

@@ -98,7 +98,7 @@ func TestContractExample(t *testing.T) {
 		NotApplicable: []recipe.NotApplicable{{Rule: "logout-session-not-invalidated", Reason: "no logout by design"}},
 		Accepted: []recipe.Accepted{{Rule: "session-cookie-prefix-missing", Reason: "legacy domain",
 			Until: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)}},
-		Gate:    recipe.Gate{FailUnder: 70, FailOn: "any", Baseline: ".sessiongate-baseline.json", FailUnderSet: true},
+		Gate:    recipe.Gate{FailUnder: 70, FailOn: "any", Baseline: ".sessiongate-baseline.json"},
 		Secrets: []secret.Text{dsn, alice, bob},
 	}
 	if diff := cmp.Diff(want, got, compared); diff != "" {
@@ -147,7 +147,7 @@ func TestEveryForm(t *testing.T) {
 	if diff := cmp.Diff([]secret.Text{word, secret.New("pass word")}, got.Secrets, compared); diff != "" {
 		t.Errorf("secrets, -want +got:\n%s", diff)
 	}
-	if got.Gate.FailUnderSet || got.Gate.FailUnder != 70 || got.Gate.FailOn != "any" {
+	if got.Gate.FailUnder != 70 || got.Gate.FailOn != "any" {
 		t.Errorf("the gate's defaults are %+v", got.Gate)
 	}
 }

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,6 +27,63 @@ const (
 
 // urlHeaders hold a URL by definition (RFC 9110 §10.2.2, RFC 8288, HTML).
 var urlHeaders = []string{"location", "content-location", "link", "refresh"}
+
+// Sought is a set of ids to look for in many answers.
+type Sought struct {
+	ids    []secret.Text
+	width  int                // of the starts, in bytes
+	starts map[string][]spelt // by what they begin with
+}
+
+// spelt is one spelling of an id.
+type spelt struct {
+	text string
+	id   int // in ids
+}
+
+// Seek prepares a search for ids, which are kept in their order.
+func Seek(ids []secret.Text) Sought {
+	made := Sought{ids: ids, width: 8, starts: map[string][]spelt{}}
+	var all []spelt
+	for i, id := range ids {
+		for _, spelling := range spellings(id) {
+			if !spelling.IsZero() {
+				all = append(all, spelt{spelling.Reveal(), i})
+				made.width = min(made.width, spelling.Len())
+			}
+		}
+	}
+	for _, one := range all {
+		start := one.text[:made.width]
+		made.starts[start] = append(made.starts[start], one)
+	}
+	return made
+}
+
+// In are the ids that stand anywhere in an answer, in their order. It reads the
+// answer once, however many ids there are.
+func (s Sought) In(answer Response) []secret.Text {
+	there := map[int]bool{}
+	s.mark(answer.Body.Reveal(), there)
+	for _, field := range answer.Header {
+		s.mark(field.Value.Reveal(), there)
+	}
+	var found []secret.Text
+	for _, i := range slices.Sorted(maps.Keys(there)) {
+		found = append(found, s.ids[i])
+	}
+	return found
+}
+
+func (s Sought) mark(text string, there map[int]bool) {
+	for at := 0; at+s.width <= len(text); at++ {
+		for _, one := range s.starts[text[at:at+s.width]] {
+			if strings.HasPrefix(text[at:], one.text) {
+				there[one.id] = true
+			}
+		}
+	}
+}
 
 // FindLeak finds the first of the ids in the answer, raw, URL-encoded or decoded. Ids that
 // the request itself carried outside its carrier are an echo, not a leak of

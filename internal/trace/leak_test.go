@@ -166,3 +166,49 @@ func FuzzFindLeak(f *testing.F) {
 		}
 	})
 }
+
+// What a search for many ids names is what a search for each of them finds.
+func TestSoughtIDsAreThoseThatLeak(t *testing.T) {
+	t.Parallel()
+	ids := []secret.Text{secret.New("first-0123456789"), secret.New(live), secret.New("first-0123"), secret.New("s%3Asigned.0123"), {}}
+	sought := trace.Seek(ids)
+	for _, exchange := range []trace.Exchange{
+		answer(""), answer("first"), answer("first-0123"), answer("first-0123456789"), answer(live + " first-0123456789"),
+		answer(url.QueryEscape(live)), answer("s:signed.0123"), answer("", "Location", "/?s="+url.QueryEscape(live)), answer("", "X-Id", "first-01234"),
+		answer("first-012", "X-Rest", "3456789"),
+	} {
+		var each []secret.Text
+		for _, id := range ids {
+			_, inURL := exchange.FindLeak([]secret.Text{id}, trace.InURL)
+			_, inContent := exchange.FindLeak([]secret.Text{id}, trace.InContent)
+			if inURL || inContent {
+				each = append(each, id)
+			}
+		}
+		if diff := cmp.Diff(each, sought.In(exchange.Response), texts); diff != "" {
+			t.Errorf("%q (-each +sought):\n%s", exchange.Response.Body.Reveal(), diff)
+		}
+	}
+	if found := trace.Seek(nil).In(answer(live).Response); found != nil {
+		t.Errorf("nothing was sought, and %v found", found)
+	}
+}
+
+// A deep scan looks for 300 ids in some thousands of answers.
+func BenchmarkSought(b *testing.B) {
+	var ids []secret.Text
+	for i := range 300 {
+		ids = append(ids, secret.New("id-of-a-session-"+strings.Repeat(string(rune('a'+i%26)), 4+i/26)))
+	}
+	sought, exchange := trace.Seek(ids), answer(strings.Repeat("an ordinary answer ", 50), "Content-Type", "text/html")
+	for name, look := range map[string]func(){
+		"together": func() { sought.In(exchange.Response) },
+		"each":     func() { exchange.FindLeak(ids, trace.InContent) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				look()
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -208,6 +209,12 @@ func (r Row) With(role string) (Column, bool) {
 		}
 	}
 	return Column{}, false
+}
+
+// Nobody reports whether a column for a user names none: NULL, or one of the
+// values that stand for it where NULL is not allowed.
+func (c Column) Nobody() bool {
+	return c.Null || slices.Contains([]string{"", "0", "00000000-0000-0000-0000-000000000000"}, strings.TrimSpace(c.Value.Reveal()))
 }
 
 // Show is the column's value for a reader, shortened.

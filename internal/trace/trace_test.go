@@ -234,3 +234,16 @@ func TestFactsNameTheCarrier(t *testing.T) {
 		t.Errorf("without users the victim is %q", got)
 	}
 }
+
+func TestAColumnThatNamesNobody(t *testing.T) {
+	t.Parallel()
+	for value, nobody := range map[string]bool{"": true, "0": true, " ": true, "00000000-0000-0000-0000-000000000000": true,
+		"7": false, "00": false, "alice": false, "10000000-0000-0000-0000-000000000000": false} {
+		if got := (trace.Column{Value: secret.New(value)}).Nobody(); got != nobody {
+			t.Errorf("%q: %t", value, got)
+		}
+	}
+	if !(trace.Column{Null: true}).Nobody() {
+		t.Error("NULL names somebody")
+	}
+}

@@ -55,9 +55,13 @@ type Parsers struct {
 	languages map[Language]*language
 }
 
+// compiled keeps each grammar's machine code, a few MiB of it, for as long as
+// the process lives: a server of assistants reads one workspace after the other.
+var compiled = wazero.NewCompilationCache()
+
 // New gives parsers that are to be closed.
 func New(ctx context.Context) (*Parsers, error) {
-	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(mostMemory))
+	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(mostMemory).WithCompilationCache(compiled))
 	// What the C library asks for and never uses; no file and no variable is given.
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, runtime); err != nil {
 		return nil, errors.Join(err, runtime.Close(ctx))
@@ -124,11 +128,11 @@ func (p *Parsers) language(ctx context.Context, name Language) (*language, error
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := p.runtime.CompileModule(ctx, code)
+	module, err := p.runtime.CompileModule(ctx, code)
 	if err != nil {
 		return nil, fmt.Errorf("the grammar of %s does not compile: %w", name, err)
 	}
-	made := &language{compiled: compiled}
+	made := &language{compiled: module}
 	if err := made.learn(ctx, p.runtime); err != nil {
 		return nil, err
 	}
