@@ -166,6 +166,9 @@ func (p *python) routesOf(servers []*instance) []route {
 		} else {
 			c.collect(server, "", 0)
 		}
+		for i := range c.routes {
+			c.routes[i].application = server
+		}
 		all = append(all, c.routes...)
 	}
 	return all

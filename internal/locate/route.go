@@ -18,6 +18,10 @@ type route struct {
 	// order is the rank among the routes of one application, where the framework
 	// takes the first that fits; 0: it takes the most precise.
 	order int
+	// application is what the routes that are tried together have in common.
+	application any
+	// unsure says that the application may be without it.
+	unsure bool
 }
 
 // pattern is a path with holes: part stands for the rest of one segment or a
@@ -153,23 +157,23 @@ func byOperation(routes []route, operation string) []route {
 	return routes
 }
 
-// first leaves out routes that another is sure to be taken before: a path
-// without holes that was added earlier, or anywhere where precision decides.
+// first leaves out routes that another of the same application is sure to be
+// taken before.
 func first(routes []route) []route {
-	for _, one := range routes {
-		if !one.path.isLiteral() {
-			continue
+	var left []route
+	for _, other := range routes {
+		if !slices.ContainsFunc(routes, func(one route) bool { return one.precedes(other) }) {
+			left = append(left, other)
 		}
-		var left []route
-		for _, other := range routes {
-			later := one.order == 0 || other.order > one.order
-			if other.path.isLiteral() || !later || !other.path.isKnown() {
-				left = append(left, other)
-			}
-		}
-		return left
 	}
-	return routes
+	return left
+}
+
+// precedes reports whether a path without holes is taken before one that has
+// some: where it was added earlier, or anywhere where precision decides.
+func (r route) precedes(other route) bool {
+	later := r.order == 0 || other.order > r.order
+	return later && r.path.isLiteral() && !r.unsure && r.application == other.application && !other.path.isLiteral() && other.path.isKnown()
 }
 
 func placesOf(routes []route) []Place {
