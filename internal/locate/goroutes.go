@@ -316,6 +316,7 @@ func (w *goWalk) add(base ast.Expr, methods []string, path ast.Expr, handlers []
 	}
 	for _, one := range found {
 		made := w.route(methods, one)
+		router.addedBy(w.in)
 		router.put(entry{path: written, route: &made, unsure: s.isInBranch()})
 	}
 }

@@ -8,7 +8,7 @@ type trap struct {
 	asked   []asked
 }
 
-func sprung(t *testing.T, traps map[string]trap) {
+func checkTraps(t *testing.T, traps map[string]trap) {
 	t.Helper()
 	for name, one := range traps {
 		t.Run(name, func(t *testing.T) {
@@ -25,7 +25,7 @@ const (
 
 func TestGoTraps(t *testing.T) {
 	t.Parallel()
-	sprung(t, map[string]trap{
+	checkTraps(t, map[string]trap{
 		"two structs with a field of one name": {map[string]string{"a.go": goHead + `
 type public struct { router chi.Router }
 type admin struct { router chi.Router }

@@ -13,6 +13,8 @@ type router struct {
 	// and at the root where it is not.
 	made    bool
 	mounted bool
+	// isPart says that it answers nobody unless it is mounted.
+	isPart  bool
 	dialect dialect
 	same    *router // the router that this one turned out to be
 	// shared says that it stands for several at once: which of its routes one of
@@ -20,6 +22,8 @@ type router struct {
 	shared bool
 	// choices are the routers that it is one of; each of them mounts it.
 	choices []*router
+	// by is who adds to it. Where several do, what is added first is not known.
+	by any
 }
 
 // entry is a route, or a router that is mounted. Where it is both, it is a route
@@ -60,7 +64,13 @@ func (r *router) is(other *router) {
 	into.entries = append(into.entries, from.entries...)
 	into.choices = append(into.choices, from.choices...)
 	into.shared = into.shared || from.shared || into.made && from.made
+	into.isPart = into.isPart && into.made || from.isPart && from.made && !into.made
 	into.made, into.mounted = into.made || from.made, into.mounted || from.mounted
+	if into.by == nil {
+		into.by = from.by
+	} else if from.by != nil {
+		into.addedBy(from.by)
+	}
 	if into.dialect.name == "" {
 		into.dialect = from.dialect
 	}
@@ -102,6 +112,15 @@ func (r *router) put(one entry) {
 	own.entries = append(own.entries, one)
 }
 
+// addedBy notes a function or a file that adds to a router.
+func (r *router) addedBy(who any) {
+	own := r.itself()
+	if own.by == nil {
+		own.by = who
+	}
+	own.shared = own.shared || own.dialect.ordered && own.by != who
+}
+
 // mounts adds up the routes of routers.
 type mounts struct {
 	routes []route
@@ -130,7 +149,7 @@ func routesIn(routers []*router) []route {
 		}
 		seen[own] = true
 		prefix := ""
-		if !own.made {
+		if !own.made || own.isPart {
 			prefix = unknownPart
 		}
 		all.order, all.application = 0, own
