@@ -312,6 +312,8 @@ func (s *scripts) useOne(of *router, prefix string, node syntax.Node, scope *scr
 		made := s.route(nil, found)
 		of.put(entry{path: prefix, route: &made, unsure: s.branches > 0})
 		of.put(entry{path: joined(prefix, "/*"), route: &made, unsure: s.branches > 0})
+	case prefix != "" && !isFunction(found.node) && routerName.MatchString(node.Text()): // and no middleware
+		of.put(entry{path: joined(prefix, "/*"), route: &route{blind: true}, unsure: s.branches > 0})
 	}
 }
 
@@ -351,7 +353,13 @@ func (s *scripts) add(to *router, method string, given []syntax.Node, below bool
 		methods = []string{strings.ToUpper(method)}
 	}
 	to.addedBy(scope.owner())
-	for _, handler := range s.last(given, scope) {
+	handlers := s.last(given, scope)
+	if len(handlers) == 0 && to.itself().made {
+		for _, written := range paths {
+			to.put(entry{path: written, route: &route{methods: methods, blind: true}, unsure: s.branches > 0})
+		}
+	}
+	for _, handler := range handlers {
 		if !to.itself().made && len(parameterNames(handler.node)) < 2 {
 			continue // what is not known to be a router may be anything with a get
 		}
@@ -422,6 +430,7 @@ func (s *scripts) handlers(node syntax.Node, scope *scriptScope, depth int) []sc
 }
 
 var (
+	routerName   = regexp.MustCompile(`(?i)rout(er|es?\b)`)
 	requestName  = regexp.MustCompile(`(?i)^_*(req|request)$`)
 	responseName = regexp.MustCompile(`(?i)^_*(res|resp|response)$`)
 )

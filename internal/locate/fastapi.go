@@ -267,7 +267,12 @@ func methodsOf(v value, fallback string) []string {
 
 func (c *collector) add(methods []string, path string, handler value, given arguments) {
 	code := handlerOf(handler)
-	if code == nil || len(c.routes) > mostRoutes || len(path) > longestPath {
+	if len(c.routes) > mostRoutes || len(path) > longestPath {
+		return
+	}
+	if code == nil {
+		c.routes = append(c.routes, route{methods: methods, path: braces(path), order: c.order, blind: true})
+		c.order++
 		return
 	}
 	made := route{methods: methods, path: braces(path), place: code.place(), code: code, written: path, order: c.order}

@@ -27,7 +27,7 @@ func (w *goWalk) call(call *ast.CallExpr, s *goScope) bool {
 	case slices.Contains([]string{"HandleFunc", "Handle", "Any", "All", "Add", "Method", "MethodFunc", "Match"}, name):
 		w.addNamed(selector, call.Args, s)
 	case (name == "Mount" || name == "Use") && len(call.Args) == 2:
-		w.mount(selector.X, w.path(call.Args[0], s), call.Args[1], s)
+		w.mount(selector, w.path(call.Args[0], s), call.Args[1], s)
 	}
 	return true
 }
@@ -179,9 +179,13 @@ func (w *goWalk) base(x ast.Expr, s *goScope) *router {
 }
 
 // mount reads a router that is given with its prefix.
-func (w *goWalk) mount(base ast.Expr, prefix string, given ast.Expr, s *goScope) {
+func (w *goWalk) mount(selector *ast.SelectorExpr, prefix string, given ast.Expr, s *goScope) {
+	base := selector.X
 	inner, _ := w.wrapped(given, s, 0)
 	if inner == nil {
+		if outer := w.routerOf(base, s, 0); outer != nil && selector.Sel.Name == "Mount" && strings.HasPrefix(prefix, "/") {
+			outer.put(entry{path: joined(prefix, "/*"), route: &route{blind: true}, unsure: s.isInBranch()})
+		}
 		return
 	}
 	if outer := w.base(base, s); outer != nil {
@@ -314,9 +318,12 @@ func (w *goWalk) add(base ast.Expr, methods []string, path ast.Expr, handlers []
 	if by.name == netHTTP.name {
 		methods, written = split(methods, written)
 	}
+	router.addedBy(w.in)
+	if len(found) == 0 && strings.HasPrefix(written, "/") && router.itself().dialect.name != "" {
+		router.put(entry{path: written, route: &route{methods: methods, blind: true}, unsure: s.isInBranch()})
+	}
 	for _, one := range found {
 		made := w.route(methods, one)
-		router.addedBy(w.in)
 		router.put(entry{path: written, route: &made, unsure: s.isInBranch()})
 	}
 }

@@ -22,6 +22,8 @@ type route struct {
 	application any
 	// unsure says that the application may be without it.
 	unsure bool
+	// blind says that something answers here which is not known. It has no place.
+	blind bool
 }
 
 // pattern is a path with holes: part stands for the rest of one segment or a
@@ -110,7 +112,7 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 	if len(fitting) == 0 {
 		fitting = matching(routes, method, slashed(path)) // most redirect to it
 	}
-	fitting = byOperation(fitting, operation)
+	fitting = byOperation(seen(fitting), operation)
 	fitting = first(fitting)
 	places := placesOf(fitting)
 	switch {
@@ -167,6 +169,38 @@ func first(routes []route) []route {
 		}
 	}
 	return left
+}
+
+// seen leaves out the routes that something comes before which is not known, and
+// that itself.
+func seen(routes []route) []route {
+	var left []route
+	for _, one := range routes {
+		if !one.blind && !slices.ContainsFunc(routes, func(other route) bool { return other.blind && other.hides(one) }) {
+			left = append(left, one)
+		}
+	}
+	return left
+}
+
+// hides reports whether a route that is not known may be taken before one with
+// holes: it is added before, or it is the more precise one.
+func (r route) hides(other route) bool {
+	if r.application != other.application || other.path.isLiteral() || !other.path.isKnown() || !r.path.isKnown() {
+		return false
+	}
+	if r.order != 0 {
+		return r.order < other.order
+	}
+	return r.path.isLiteral() || r.path.certain() > other.path.certain()
+}
+
+// certain is how much of a path has no holes, from its beginning.
+func (p pattern) certain() int {
+	if at := strings.IndexAny(string(p), part+rest+unknownPart); at >= 0 {
+		return at
+	}
+	return len(p)
 }
 
 // precedes reports whether a path without holes is taken before one that has
