@@ -2,6 +2,8 @@ package locate
 
 import (
 	"context"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,14 +12,22 @@ import (
 
 // spring are the classes of a workspace.
 type spring struct {
-	constants map[string][]string // by "Class.NAME"
+	constants map[string][]springConstant // by "Class.NAME"
 	classes   map[string][]springClass
+	prefixes  map[string]string // of all paths, by module
+	files     *files
 	steps     int
 }
 
 type springClass struct {
 	file string
 	node syntax.Node
+}
+
+// springConstant is a value, and the class that it is written in.
+type springConstant struct {
+	class string
+	node  syntax.Node
 }
 
 const mostSpringSteps = 2_000_000
@@ -32,9 +42,12 @@ func readSpring(ctx context.Context, files *files) []route {
 	if !slices.ContainsFunc(names, func(name string) bool { return mentions(files.read(name), []string{"springframework"}) }) {
 		return nil
 	}
-	s := &spring{constants: map[string][]string{}, classes: map[string][]springClass{}}
+	s := &spring{constants: map[string][]springConstant{}, classes: map[string][]springClass{}, prefixes: map[string]string{}, files: files}
 	var all []springClass
 	for _, name := range names {
+		if mentions(files.read(name), []string{"addPathPrefix("}) {
+			s.prefixes[moduleOf(name)] = unknownPart
+		}
 		for node := range files.tree(ctx, name, syntax.Java).Root().All() {
 			if slices.Contains([]string{"class_declaration", "interface_declaration", "enum_declaration", "record_declaration"}, node.Kind()) {
 				all = append(all, springClass{name, node})
@@ -65,10 +78,8 @@ func (s *spring) learn(class springClass) {
 			continue
 		}
 		declared := field.Field("declarator")
-		known, ok := javaString(declared.Field("value"))
-		if key := declared.Field("name").Text(); ok {
-			s.constants[name+"."+key] = append(s.constants[name+"."+key], known)
-		}
+		key := name + "." + declared.Field("name").Text()
+		s.constants[key] = append(s.constants[key], springConstant{name, declared.Field("value")})
 	}
 }
 
@@ -105,7 +116,7 @@ func (s *spring) text(node syntax.Node, class string, depth int) string {
 		key = class + "." + key
 	}
 	if known := s.constants[key]; len(known) == 1 {
-		return known[0]
+		return s.text(known[0].node, known[0].class, depth+1)
 	}
 	return unknownPart
 }
@@ -120,33 +131,96 @@ func annotation(of syntax.Node, name string) syntax.Node {
 }
 
 // springMappings are annotations with their methods.
-var springMappings = map[string][]string{
-	"RequestMapping": nil, "GetMapping": {"GET"}, "PostMapping": {"POST"}, "PutMapping": {"PUT"}, "PatchMapping": {"PATCH"}, "DeleteMapping": {"DELETE"},
+var springMappings = []struct {
+	name    string
+	methods []string
+}{
+	{"RequestMapping", nil}, {"GetMapping", []string{"GET"}}, {"PostMapping", []string{"POST"}}, {"PutMapping", []string{"PUT"}},
+	{"PatchMapping", []string{"PATCH"}}, {"DeleteMapping", []string{"DELETE"}},
+}
+
+// mappingOf is the first annotation of a method that maps it, and its methods.
+func mappingOf(method syntax.Node) (syntax.Node, []string) {
+	for _, one := range springMappings {
+		if mapping := annotation(method, one.name); !mapping.IsZero() {
+			if one.methods == nil {
+				return mapping, requestMethods(mapping)
+			}
+			return mapping, one.methods
+		}
+	}
+	return syntax.Node{}, nil
+}
+
+// springMethod is a method that a class has, of its own or from above.
+type springMethod struct {
+	in   springClass
+	node syntax.Node
+}
+
+func (m springMethod) isLike(other syntax.Node) bool {
+	return m.node.Field("name").Text() == other.Field("name").Text() && children(m.node.Field("parameters")) == children(other.Field("parameters"))
+}
+
+// lineage are a class and what it is made from, as far as the workspace has the
+// one class or interface of that name.
+func (s *spring) lineage(class springClass) []springClass {
+	all := []springClass{class}
+	for i := 0; i < len(all) && len(all) < mostRouters; i++ {
+		for _, heading := range []string{"superclass", "interfaces", "extends_interfaces"} {
+			above := all[i].node.Field(heading)
+			if above.IsZero() {
+				above = all[i].node.Child(heading)
+			}
+			for node := range above.All() {
+				known := s.classes[node.Text()]
+				if node.Kind() == "type_identifier" && len(known) == 1 && !slices.Contains(all, known[0]) {
+					all = append(all, known[0])
+				}
+			}
+		}
+	}
+	return all
 }
 
 func (s *spring) routes(class springClass) []route {
-	name := class.node.Field("name").Text()
+	module := moduleOf(class.file)
+	lineage := s.lineage(class)
 	prefixes := []string{""}
-	if mapping := annotation(class.node, "RequestMapping"); !mapping.IsZero() {
-		prefixes = s.paths(mapping, name)
+	var methods []springMethod
+	for _, one := range slices.Backward(lineage) {
+		if mapping := annotation(one.node, "RequestMapping"); !mapping.IsZero() {
+			prefixes = s.paths(mapping, one.node.Field("name").Text())
+		}
 	}
+	for _, one := range lineage {
+		for method := range one.node.Field("body").Children() {
+			if method.Kind() == "method_declaration" {
+				methods = append(methods, springMethod{one, method})
+			}
+		}
+	}
+	unsure := slices.ContainsFunc([]string{"Profile", "ConditionalOnProperty", "ConditionalOnExpression", "Conditional"}, func(name string) bool {
+		return !annotation(class.node, name).IsZero()
+	})
 	var routes []route
-	for method := range class.node.Field("body").Children() {
-		if method.Kind() != "method_declaration" {
+	for i, method := range methods {
+		mapping, verbs := mappingOf(method.node)
+		if mapping.IsZero() {
 			continue
 		}
-		for kind, methods := range springMappings {
-			mapping := annotation(method, kind)
-			if mapping.IsZero() {
-				continue
+		does := method // or what stands for it further down
+		for _, lower := range slices.Backward(methods[:i]) {
+			if lower.in != method.in && lower.isLike(method.node) {
+				does = lower
 			}
-			if methods == nil {
-				methods = requestMethods(mapping)
-			}
-			made := route{methods: methods, place: Place{class.file, method.Field("name").Line()}, setters: s.setters(class, method),
-				operations: []string{method.Field("name").Text()}}
-			routes = append(routes, s.below(prefixes, s.paths(mapping, name), made)...)
 		}
+		if own, _ := mappingOf(does.node); does != method && !own.IsZero() {
+			continue // it has a mapping of its own
+		}
+		made := route{methods: verbs, place: Place{does.in.file, does.node.Field("name").Line()}, setters: s.setters(does.in, does.node),
+			operations: []string{does.node.Field("name").Text()}, application: module, unsure: unsure}
+		routes = append(routes, s.below(s.prefix(module), prefixes, s.paths(mapping, method.in.node.Field("name").Text()), made)...)
 	}
 	return routes
 }
@@ -154,17 +228,93 @@ func (s *spring) routes(class springClass) []route {
 // mostPaths of one annotation are read.
 const mostPaths = 16
 
-func (s *spring) below(prefixes, paths []string, made route) []route {
+func (s *spring) below(context string, prefixes, paths []string, made route) []route {
 	var routes []route
 	for _, prefix := range prefixes[:min(len(prefixes), mostPaths)] {
 		for _, path := range paths[:min(len(paths), mostPaths)] {
 			one := made
-			one.written = joined(joined("", prefix), path)
+			one.written = joined(joined(joined("", context), resolved(prefix)), resolved(path))
 			one.path = curly(one.written)
 			routes = append(routes, one)
 		}
 	}
 	return routes
+}
+
+var placeholder = regexp.MustCompile(`[$#]\{[^{}]*\}`)
+
+// resolved leaves open what the environment decides: "${api.prefix}/login".
+func resolved(path string) string { return placeholder.ReplaceAllString(path, unknownPart) }
+
+// moduleOf is the folder that the sources of an application stand in.
+func moduleOf(file string) string {
+	for _, sources := range []string{"src/main/java/", "src/main/", "src/"} {
+		if strings.HasPrefix(file, sources) {
+			return ""
+		}
+		if before, _, found := strings.Cut(file, "/"+sources); found {
+			return before
+		}
+	}
+	return folderOf(file)
+}
+
+// prefix is what an application's settings put before all of its paths.
+func (s *spring) prefix(module string) string {
+	if known, seen := s.prefixes[module]; seen {
+		return known
+	}
+	var found []string
+	for _, name := range []string{"application", "bootstrap"} {
+		for _, end := range []string{".properties", ".yml", ".yaml"} {
+			for _, folder := range []string{"src/main/resources", "config", ""} {
+				found = append(found, contextPaths(string(s.files.read(path.Join(module, folder, name+end))))...)
+			}
+		}
+	}
+	slices.Sort(found)
+	switch found = slices.Compact(found); len(found) {
+	case 0:
+		s.prefixes[module] = ""
+	case 1:
+		s.prefixes[module] = strings.TrimSuffix(resolved(found[0]), "/")
+	default:
+		s.prefixes[module] = unknownPart // profiles have different ones
+	}
+	return s.prefixes[module]
+}
+
+var contextKeys = []string{"server.servlet.context-path", "server.servlet.contextpath", "server.context-path", "server.contextpath", "spring.mvc.servlet.path", "spring.webflux.base-path"}
+
+// contextPaths are the values of the context path in properties or in YAML, whose
+// nested keys are told by how far they stand in.
+func contextPaths(settings string) []string {
+	var found, keys []string
+	var indents []int
+	for line := range strings.Lines(settings) {
+		line = strings.TrimRight(line, " \t\r\n")
+		key, value, has := strings.Cut(strings.TrimSpace(line), ":")
+		if before, after, equals := strings.Cut(strings.TrimSpace(line), "="); equals && (!has || len(before) < len(key)) {
+			key, value, has = before, after, true
+		}
+		if !has || strings.HasPrefix(key, "#") {
+			continue
+		}
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		for len(indents) > 0 && indents[len(indents)-1] >= indent {
+			indents, keys = indents[:len(indents)-1], keys[:len(keys)-1]
+		}
+		if len(keys) > mostNesting {
+			return found
+		}
+		indents, keys = append(indents, indent), append(keys, strings.ToLower(strings.TrimSpace(key)))
+		if value, _, _ = strings.Cut(value, " #"); slices.Contains(contextKeys, strings.Join(keys, ".")) && strings.TrimSpace(value) != "" {
+			if value = strings.Trim(strings.TrimSpace(value), `"'`); isPlain(value) && len(value) <= longestText {
+				found = append(found, value)
+			}
+		}
+	}
+	return found
 }
 
 // paths are those of an annotation: its value or path, one or several.
