@@ -69,15 +69,17 @@ func readDjango(ctx context.Context, files *files) []route {
 			all = append(all, name)
 		}
 		if mentions(source, []string{"ROOT_URLCONF"}) {
-			if module := d.load(name); module != nil {
-				if dotted, known := pythonString(module.names["ROOT_URLCONF"].node); known {
-					roots = append(roots, d.find(dotted, name)...)
-				}
-			}
+			roots = append(roots, d.rootOf(name)...)
 		}
+	}
+	if own := d.started(files.start); len(own) > 0 {
+		roots = own
 	}
 	if len(roots) == 0 {
 		roots = d.unincluded(all)
+	}
+	if own := below(roots, files.start.folder); files.start.folder != "" && len(own) > 0 {
+		roots = own
 	}
 	slices.Sort(roots)
 	for _, name := range slices.Compact(roots) {
@@ -85,6 +87,40 @@ func readDjango(ctx context.Context, files *files) []route {
 		d.module(d.load(name), "/", 0)
 	}
 	return d.routes
+}
+
+// rootOf are the modules of URLs that settings name.
+func (d *django) rootOf(settings string) []string {
+	_, value := d.value(d.load(settings), "ROOT_URLCONF", 0)
+	if dotted, known := pythonString(value); known {
+		return d.find(dotted, settings)
+	}
+	return nil
+}
+
+// started are the roots of the project that is started.
+func (d *django) started(start started) []string {
+	var roots []string
+	from := path.Join(start.folder, "manage.py")
+	if len(start.entries) > 0 {
+		from = start.entries[0]
+	}
+	for _, dotted := range start.settings {
+		for _, settings := range d.find(dotted, from) {
+			roots = append(roots, d.rootOf(settings)...)
+		}
+	}
+	return roots
+}
+
+var setsSettings = regexp.MustCompile(`DJANGO_SETTINGS_MODULE['"]\s*[,\]]\s*=?\s*['"]([\w.]+)['"]`)
+
+// settingsIn are the settings that manage.py, wsgi.py or asgi.py names.
+func settingsIn(source string) string {
+	if found := setsSettings.FindStringSubmatch(source); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // unincluded are the modules that no other includes by its name.

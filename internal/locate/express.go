@@ -22,6 +22,9 @@ func readExpress(ctx context.Context, files *files) []route {
 		return nil
 	}
 	names = s.written(names)
+	if !files.start.isAll() {
+		names = files.reached(names)
+	}
 	for _, s.learning = range []bool{true, false} {
 		for _, name := range names {
 			if module := s.load(name); module != nil {

@@ -17,12 +17,15 @@ var named = []string{"fastapi", "starlette", "APIRouter", "flask"}
 // known every module that names a framework.
 func readPython(ctx context.Context, files *files, start Start) (*python, []route) {
 	sources := files.withTests(pythonFile)
-	if len(sources) == 0 {
+	if len(sources) == 0 || files.start.django {
 		return nil, nil
 	}
-	folder := inside(start.Folder)
+	folder, command := inside(start.Folder), start.Command
+	if files.start.language == pythonFile && files.start.words != nil {
+		folder, command = files.start.folder, files.start.words
+	}
 	p := newPython(ctx, files, []string{folder, path.Join(folder, "src")})
-	if servers := p.started(folder, start.Command); len(servers) > 0 {
+	if servers := p.started(folder, command); len(servers) > 0 {
 		if routes := p.routesOf(servers); len(routes) > 0 {
 			return p, routes
 		}

@@ -59,6 +59,7 @@ type files struct {
 	trees   map[string]*syntax.Tree
 	// incomplete says that a limit left something out.
 	incomplete bool
+	start      started
 }
 
 // walk lists the workspace. Links are left out: what they point to has a name
@@ -162,13 +163,18 @@ func (f *files) of(language kind) []string {
 	if !slices.ContainsFunc(f.names, func(name string) bool { return !isTest(name) }) {
 		return f.withTests(language)
 	}
-	return slices.DeleteFunc(f.withTests(language), isTest)
+	return slices.DeleteFunc(f.withTests(language), func(name string) bool {
+		if inner, below := strings.CutPrefix(name, f.start.folder+"/"); below {
+			name = inner // what is started is no test
+		}
+		return isTest(name)
+	})
 }
 
 func (f *files) withTests(language kind) []string {
 	var names []string
 	for _, name := range f.names {
-		if languageOf(name) == language {
+		if languageOf(name) == language && f.start.counts(name, language) {
 			names = append(names, name)
 		}
 	}

@@ -28,6 +28,7 @@ type golang struct {
 type goPackage struct {
 	folder    string
 	name      string
+	sources   []*goSource
 	functions map[string][]*goFunction // "login", and "Server.login" for a method
 	methods   map[string][]*goFunction // "login" for all methods of that name
 	types     map[string]goType
@@ -87,6 +88,9 @@ func readGo(ctx context.Context, files *files) []route {
 		g.nameImports(source)
 		source.findChanges()
 	}
+	if !files.start.isAll() {
+		g.restrict(files.start)
+	}
 	for _, source := range g.sources {
 		for _, declared := range source.tree.Decls {
 			g.walkDeclaration(source, declared)
@@ -94,6 +98,47 @@ func readGo(ctx context.Context, files *files) []route {
 	}
 	g.share()
 	return routesIn(g.routers)
+}
+
+// restrict leaves the packages that the application is made of: those that it
+// begins with, and what they import.
+func (g *golang) restrict(start started) {
+	var kept []*goPackage
+	for _, source := range g.sources {
+		if !slices.Contains(kept, source.in) && g.begins(source, start) {
+			kept = append(kept, source.in)
+		}
+	}
+	if len(kept) == 0 && start.isSure {
+		return // the folder that it is started in is not this one
+	}
+	reached := map[*goPackage]bool{}
+	for len(kept) > 0 {
+		one := kept[len(kept)-1]
+		kept = kept[:len(kept)-1]
+		if one == nil || reached[one] {
+			continue
+		}
+		reached[one] = true
+		for _, source := range one.sources {
+			for _, from := range source.imports {
+				kept = append(kept, g.packageAt(source, from))
+			}
+		}
+	}
+	g.sources = slices.DeleteFunc(g.sources, func(source *goSource) bool { return !reached[source.in] })
+}
+
+func (g *golang) begins(source *goSource, start started) bool {
+	if !start.isSure {
+		return isBelow(source.in.folder, start.folder)
+	}
+	return slices.ContainsFunc(start.entries, func(entry string) bool {
+		if strings.HasPrefix(entry, ".") {
+			return source.in.folder == inside(path.Join(start.folder, entry))
+		}
+		return source.in == g.packageAt(source, entry) || source.in.folder == inside(path.Join(start.folder, entry))
+	})
 }
 
 // step counts the work; false ends it.
@@ -120,6 +165,7 @@ func (g *golang) parse(name string, text []byte) {
 	}
 	source := &goSource{in: in, name: name, tree: tree, imports: map[string]string{}}
 	g.sources = append(g.sources, source)
+	in.sources = append(in.sources, source)
 	for _, one := range tree.Imports {
 		source.learnImport(one)
 	}

@@ -3,6 +3,7 @@ package locate
 import (
 	"context"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -126,22 +127,36 @@ var scriptEnds = []string{"", ".ts", ".js", ".mjs", ".cjs", ".jsx", ".mts", ".ct
 
 // imported is what a module name gives: a module of the workspace, or a library.
 func (s *scripts) imported(from *script, name string) scriptValue {
-	if strings.HasPrefix(name, ".") {
-		return scriptValue{module: s.loadAt(path.Join(path.Dir(from.file), name), from)}
+	file, isLibrary := s.files.script(name, from.file)
+	if isLibrary {
+		return scriptValue{external: name}
 	}
-	if short, aliased := cutAlias(name); aliased {
-		for folder := folderOf(from.file); ; folder = folderOf(folder) {
-			for _, base := range []string{path.Join(folder, "src", short), path.Join(folder, short)} {
-				if found := s.loadAt(base, from); found != nil {
-					return scriptValue{module: found}
-				}
-			}
-			if folder == "" {
-				return scriptValue{}
+	if file == "" {
+		return scriptValue{}
+	}
+	return scriptValue{module: s.load(file)}
+}
+
+// script is the file that a module name means in another; "" where there is
+// none, and true where it is a library's.
+func (f *files) script(name, from string) (string, bool) {
+	if strings.HasPrefix(name, ".") {
+		return f.scriptAt(path.Join(path.Dir(from), name), from), false
+	}
+	short, aliased := cutAlias(name)
+	if !aliased {
+		return "", true
+	}
+	for folder := folderOf(from); ; folder = folderOf(folder) {
+		for _, base := range []string{path.Join(folder, "src", short), path.Join(folder, short)} {
+			if found := f.scriptAt(base, from); found != "" {
+				return found, false
 			}
 		}
+		if folder == "" {
+			return "", false
+		}
 	}
-	return scriptValue{external: name}
 }
 
 // cutAlias cuts what usually stands for the folder of the sources.
@@ -154,11 +169,11 @@ func cutAlias(name string) (string, bool) {
 	return "", false
 }
 
-// loadAt loads the module of a path, which may lack its end or have the one that
+// scriptAt is the module of a path, which may lack its end or have the one that
 // it is compiled to.
-func (s *scripts) loadAt(at string, from *script) *script {
+func (f *files) scriptAt(at, from string) string {
 	ends := slices.Clone(scriptEnds)
-	if languageOf(from.file) == scriptFile {
+	if languageOf(from) == scriptFile {
 		slices.SortStableFunc(ends, func(a, b string) int { return strings.Count(a, "ts") - strings.Count(b, "ts") })
 	}
 	bases := []string{at}
@@ -167,12 +182,64 @@ func (s *scripts) loadAt(at string, from *script) *script {
 	}
 	for _, base := range bases {
 		for _, end := range ends {
-			if s.files.has(base + end) {
-				return s.load(base + end)
+			if f.has(base+end) && isScript(base+end) {
+				return base + end
 			}
 		}
 	}
-	return nil
+	return ""
+}
+
+var (
+	importsName = regexp.MustCompile(`(?:\bfrom|\bimport|\brequire\s*\(|\bimport\s*\()\s*['"` + "`" + `]([^'"` + "`" + `\n]+)['"` + "`" + `]\s*([)+]?)`)
+	importsAny  = regexp.MustCompile(`(?:\brequire|\bimport)\s*\(\s*[^'"` + "`" + `\s)]|readdir|\bglob|autoload`)
+)
+
+// reached are the scripts that an application is made of: those that it begins
+// with, and what they import. Where a module is imported by a name that is made
+// up, all of the package may be.
+func (f *files) reached(names []string) []string {
+	seen := map[string]bool{}
+	var left []string
+	for _, name := range names {
+		if f.start.begins(name) {
+			left = append(left, name)
+		}
+	}
+	for len(left) > 0 {
+		name := left[len(left)-1]
+		left = left[:len(left)-1]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		source := f.read(name)
+		isOpen := importsAny.Match(source)
+		for _, found := range importsName.FindAllSubmatch(source, mostItems) {
+			isOpen = isOpen || string(found[2]) == "+" || strings.Contains(string(found[1]), "${")
+			if file, _ := f.script(string(found[1]), name); file != "" {
+				left = append(left, file)
+			}
+		}
+		if isOpen {
+			folder := f.packageOf(name)
+			for _, other := range names {
+				if isBelow(other, folder) {
+					left = append(left, other)
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !seen[name] })
+}
+
+// packageOf is the folder of the package.json that a script belongs to.
+func (f *files) packageOf(name string) string {
+	for folder := folderOf(name); ; folder = folderOf(folder) {
+		if folder == "" || len(f.read(path.Join(folder, "package.json"))) > 0 {
+			return folder
+		}
+	}
 }
 
 var functionKinds = []string{"function_declaration", "function_expression", "arrow_function", "method_definition",

@@ -39,6 +39,9 @@ func (s *spring) step() bool {
 
 func readSpring(ctx context.Context, files *files) []route {
 	names := files.of(javaFile)
+	if !files.start.isAll() {
+		names = files.modules(names)
+	}
 	if !slices.ContainsFunc(names, func(name string) bool { return mentions(files.read(name), []string{"springframework"}) }) {
 		return nil
 	}
@@ -62,6 +65,55 @@ func readSpring(ctx context.Context, files *files) []route {
 		}
 	}
 	return routes
+}
+
+// modules are the sources of the modules that an application begins with, and of
+// those that their builds name.
+func (f *files) modules(names []string) []string {
+	builds, left, seen := map[string]string{}, []string{}, map[string]bool{}
+	for _, name := range names {
+		module := moduleOf(name)
+		if _, known := builds[module]; !known {
+			for _, build := range []string{"pom.xml", "build.gradle", "build.gradle.kts"} {
+				builds[module] += string(f.read(path.Join(module, build)))
+			}
+		}
+		if f.start.begins(name) && !slices.Contains(left, module) {
+			left = append(left, module)
+		}
+	}
+	for len(left) > 0 {
+		module := left[len(left)-1]
+		left = left[:len(left)-1]
+		if seen[module] {
+			continue
+		}
+		seen[module] = true
+		for other := range builds {
+			if other != "" && (hasModule(builds[module], path.Base(other)) || hasModule(builds[module], artifactOf(builds[other]))) {
+				left = append(left, other)
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !seen[moduleOf(name)] })
+}
+
+// artifactOf is what a build of Maven calls itself.
+func artifactOf(build string) string {
+	if _, after, found := strings.Cut(build, "</parent>"); found {
+		build = after
+	}
+	_, build, _ = strings.Cut(build, "<artifactId>")
+	name, _, _ := strings.Cut(build, "</artifactId>")
+	return strings.TrimSpace(name)
+}
+
+// hasModule reports whether a build names a module: as an artifact of Maven, or
+// in project(":web") of Gradle.
+func hasModule(build, name string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(build, func(char rune) bool { return strings.ContainsRune("<>\"':/\r\n\t (),", char) }), func(word string) bool {
+		return word == name
+	})
 }
 
 // isController leaves out clients, whose annotations are the same.
