@@ -25,6 +25,10 @@ func readExpress(ctx context.Context, files *files) []route {
 	if !files.start.isAll() {
 		names = files.reached(names)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !routesOfScript.Match(files.read(name)) })
+	for _, kind := range []kind{scriptFile, typedScriptFile} {
+		files.parseAll(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return languageOf(name) != kind }), scriptLanguage(kind))
+	}
 	for _, s.learning = range []bool{true, false} {
 		for _, name := range names {
 			if module := s.load(name); module != nil {
@@ -39,6 +43,10 @@ func readExpress(ctx context.Context, files *files) []route {
 	}
 	return routesIn(s.routers)
 }
+
+// routesOfScript is found in what adds to a router or hands one on. Another
+// module is parsed only where one of these needs it.
+var routesOfScript = regexp.MustCompile(`express|[rR]outer|\.(?:get|post|put|delete|patch|all|use|route|options|head|del)\s*[(<]|\(\s*(?:\w+\.)*\w*(?:[aA]pp|[sS]erver)\s*[,)]`)
 
 // written leaves out what a compiler made of other sources.
 func (s *scripts) written(names []string) []string {

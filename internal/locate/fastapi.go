@@ -1,6 +1,7 @@
 package locate
 
 import (
+	"bytes"
 	"context"
 	"path"
 	"regexp"
@@ -40,10 +41,10 @@ func readPython(ctx context.Context, files *files, start Start) (*python, []rout
 
 func readAll(ctx context.Context, files *files, sources, roots []string) (*python, []route) {
 	p := newPython(ctx, files, roots)
+	sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return !mentions(files.read(name), named) })
+	files.parseAll(ctx, sources, syntax.Python)
 	for _, file := range sources {
-		if mentions(files.read(file), named) {
-			p.load(file)
-		}
+		p.load(file)
 	}
 	return p, p.routesOf(p.servers())
 }
@@ -63,8 +64,7 @@ func inside(folder string) string {
 }
 
 func mentions(source []byte, names []string) bool {
-	text := string(source)
-	return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(text, name) })
+	return slices.ContainsFunc(names, func(name string) bool { return bytes.Contains(source, []byte(name)) })
 }
 
 // target is what servers are told to run: "package.module:app".

@@ -107,11 +107,7 @@ func (s *scripts) load(file string) *script {
 	if known, seen := s.modules[file]; seen {
 		return known
 	}
-	language := syntax.JavaScript
-	if languageOf(file) == typedScriptFile {
-		language = syntax.TypeScript
-	}
-	tree := s.files.tree(s.ctx, file, language)
+	tree := s.files.tree(s.ctx, file, scriptLanguage(languageOf(file)))
 	if tree == nil {
 		s.modules[file] = nil
 		return nil
@@ -121,6 +117,13 @@ func (s *scripts) load(file string) *script {
 	s.modules[file] = made
 	s.declare(tree.Root(), made.scope, 0)
 	return made
+}
+
+func scriptLanguage(of kind) syntax.Language {
+	if of == typedScriptFile {
+		return syntax.TypeScript
+	}
+	return syntax.JavaScript
 }
 
 var scriptEnds = []string{"", ".ts", ".js", ".mjs", ".cjs", ".jsx", ".mts", ".cts", "/index.ts", "/index.js", "/index.mjs", "/index.cjs"}

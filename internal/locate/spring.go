@@ -15,7 +15,10 @@ type spring struct {
 	constants map[string][]springConstant // by "Class.NAME"
 	classes   map[string][]springClass
 	prefixes  map[string]string // of all paths, by module
+	all       []springClass
+	unread    map[string][]string // files by the class that they are called after
 	files     *files
+	ctx       context.Context
 	steps     int
 }
 
@@ -45,26 +48,50 @@ func readSpring(ctx context.Context, files *files) []route {
 	if !slices.ContainsFunc(names, func(name string) bool { return mentions(files.read(name), []string{"springframework"}) }) {
 		return nil
 	}
-	s := &spring{constants: map[string][]springConstant{}, classes: map[string][]springClass{}, prefixes: map[string]string{}, files: files}
-	var all []springClass
+	s := &spring{constants: map[string][]springConstant{}, classes: map[string][]springClass{}, prefixes: map[string]string{}, unread: map[string][]string{}, files: files, ctx: ctx}
+	var mapping []string
 	for _, name := range names {
 		if mentions(files.read(name), []string{"addPathPrefix("}) {
 			s.prefixes[moduleOf(name)] = unknownPart
 		}
-		for node := range files.tree(ctx, name, syntax.Java).Root().All() {
-			if slices.Contains([]string{"class_declaration", "interface_declaration", "enum_declaration", "record_declaration"}, node.Kind()) {
-				all = append(all, springClass{name, node})
-				s.learn(springClass{name, node})
-			}
+		if mentions(files.read(name), []string{"Controller", "Mapping"}) {
+			mapping = append(mapping, name)
+		} else {
+			s.unread[stem(name)] = append(s.unread[stem(name)], name)
 		}
 	}
+	files.parseAll(ctx, mapping, syntax.Java)
+	for _, name := range mapping {
+		s.load(name)
+	}
 	var routes []route
-	for _, class := range all {
+	for _, class := range slices.Clone(s.all) {
 		if len(routes) < mostRoutes && isController(class.node) {
 			routes = append(routes, s.routes(class)...)
 		}
 	}
 	return routes
+}
+
+// load learns the classes of a file.
+func (s *spring) load(name string) {
+	for node := range s.files.tree(s.ctx, name, syntax.Java).Root().All() {
+		if slices.Contains([]string{"class_declaration", "interface_declaration", "enum_declaration", "record_declaration"}, node.Kind()) {
+			s.all = append(s.all, springClass{name, node})
+			s.learn(springClass{name, node})
+		}
+	}
+}
+
+// named are the classes of a name. Their files are called like them, and are not
+// read before something asks.
+func (s *spring) named(name string) []springClass {
+	unread := s.unread[name]
+	delete(s.unread, name)
+	for _, file := range unread {
+		s.load(file)
+	}
+	return s.classes[name]
 }
 
 // modules are the sources of the modules that an application begins with, and of
@@ -167,6 +194,8 @@ func (s *spring) text(node syntax.Node, class string, depth int) string {
 	case node.Kind() == "identifier":
 		key = class + "." + key
 	}
+	of, _, _ := strings.Cut(key, ".")
+	s.named(of)
 	if known := s.constants[key]; len(known) == 1 {
 		return s.text(known[0].node, known[0].class, depth+1)
 	}
@@ -225,8 +254,11 @@ func (s *spring) lineage(class springClass) []springClass {
 				above = all[i].node.Child(heading)
 			}
 			for node := range above.All() {
-				known := s.classes[node.Text()]
-				if node.Kind() == "type_identifier" && len(known) == 1 && !slices.Contains(all, known[0]) {
+				if node.Kind() != "type_identifier" {
+					continue
+				}
+				known := s.named(node.Text())
+				if len(known) == 1 && !slices.Contains(all, known[0]) {
 					all = append(all, known[0])
 				}
 			}
@@ -513,7 +545,7 @@ func (s *spring) classOf(class springClass, name string) (springClass, bool) {
 			break
 		}
 	}
-	if known := s.classes[name]; len(known) == 1 {
+	if known := s.named(name); len(known) == 1 {
 		return known[0], true
 	}
 	return springClass{}, false
