@@ -19,12 +19,22 @@ type django struct {
 	routes  []route
 	order   int
 	steps   int
+	root    string // the module that is read from
+	unsure  int    // conditions that what is read stands below
 }
 
 type djangoModule struct {
 	file  string
 	names map[string]djangoName
-	lists []syntax.Node // of urlpatterns
+	lists []djangoList
+	all   []string      // modules whose names are imported, dotted
+	rest  []syntax.Node // calls that register a view set
+}
+
+// djangoList is a part of urlpatterns.
+type djangoList struct {
+	node   syntax.Node
+	unsure bool // a condition decides
 }
 
 // djangoName is a definition or a value, or what another module calls own.
@@ -59,22 +69,58 @@ func readDjango(ctx context.Context, files *files) []route {
 			all = append(all, name)
 		}
 		if mentions(source, []string{"ROOT_URLCONF"}) {
-			if module := d.load(name); module != nil {
-				if dotted, known := pythonString(module.names["ROOT_URLCONF"].node); known {
-					roots = append(roots, d.find(dotted)...)
-				}
-			}
+			roots = append(roots, d.rootOf(name)...)
 		}
+	}
+	if own := d.started(files.start); len(own) > 0 {
+		roots = own
 	}
 	if len(roots) == 0 {
 		roots = d.unincluded(all)
 	}
+	if own := below(roots, files.start.folder); files.start.folder != "" && len(own) > 0 {
+		roots = own
+	}
 	slices.Sort(roots)
 	for _, name := range slices.Compact(roots) {
-		d.order = 0
+		d.order, d.root = 0, name
 		d.module(d.load(name), "/", 0)
 	}
 	return d.routes
+}
+
+// rootOf are the modules of URLs that settings name.
+func (d *django) rootOf(settings string) []string {
+	_, value := d.value(d.load(settings), "ROOT_URLCONF", 0)
+	if dotted, known := pythonString(value); known {
+		return d.find(dotted, settings)
+	}
+	return nil
+}
+
+// started are the roots of the project that is started.
+func (d *django) started(start started) []string {
+	var roots []string
+	from := path.Join(start.folder, "manage.py")
+	if len(start.entries) > 0 {
+		from = start.entries[0]
+	}
+	for _, dotted := range start.settings {
+		for _, settings := range d.find(dotted, from) {
+			roots = append(roots, d.rootOf(settings)...)
+		}
+	}
+	return roots
+}
+
+var setsSettings = regexp.MustCompile(`DJANGO_SETTINGS_MODULE['"]\s*[,\]]\s*=?\s*['"]([\w.]+)['"]`)
+
+// settingsIn are the settings that manage.py, wsgi.py or asgi.py names.
+func settingsIn(source string) string {
+	if found := setsSettings.FindStringSubmatch(source); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // unincluded are the modules that no other includes by its name.
@@ -86,7 +132,7 @@ func (d *django) unincluded(all []string) []string {
 			continue
 		}
 		for _, list := range module.lists {
-			for node := range list.All() {
+			for node := range list.node.All() {
 				if node.Kind() != "call" || node.Field("function").Text() != "include" {
 					continue
 				}
@@ -112,41 +158,70 @@ func (d *django) load(name string) *djangoModule {
 	made := &djangoModule{file: name, names: map[string]djangoName{}}
 	d.modules[name] = made
 	for statement := range tree.Root().Children() {
-		made.learn(statement)
+		made.learn(statement, false)
 	}
 	return made
 }
 
-func (m *djangoModule) learn(statement syntax.Node) {
+// learn learns what a statement defines; in a branch it may define it or not.
+func (m *djangoModule) learn(statement syntax.Node, isBranch bool) {
 	switch statement.Kind() {
 	case "function_definition", "class_definition":
-		m.names[statement.Field("name").Text()] = djangoName{node: statement}
+		m.name(statement.Field("name").Text(), djangoName{node: statement}, isBranch)
 	case "decorated_definition":
-		m.names[statement.Field("definition").Field("name").Text()] = djangoName{node: statement}
+		m.name(statement.Field("definition").Field("name").Text(), djangoName{node: statement}, isBranch)
 	case "import_statement", "import_from_statement":
-		m.learnImport(statement)
+		m.learnImport(statement, isBranch)
 	case "expression_statement":
 		for one := range statement.Children() {
-			left, right := one.Field("left"), one.Field("right")
-			if left.Kind() != "identifier" {
-				continue
-			}
-			if left.Text() == "urlpatterns" {
-				m.lists = append(m.lists, right)
-			}
-			if one.Kind() == "assignment" {
-				m.names[left.Text()] = djangoName{node: right}
-			}
+			m.learnExpression(one, isBranch)
 		}
-	case "if_statement", "try_statement", "else_clause", "block":
+	case "if_statement", "try_statement", "else_clause", "elif_clause", "except_clause", "finally_clause", "block", "with_statement":
 		for child := range statement.Children() {
-			m.learn(child)
+			m.learn(child, isBranch || statement.Kind() != "with_statement")
 		}
 	}
 }
 
-func (m *djangoModule) learnImport(statement syntax.Node) {
+// name keeps what a name stands for. One that a branch defines again is not known.
+func (m *djangoModule) name(name string, given djangoName, isBranch bool) {
+	if _, known := m.names[name]; known && isBranch {
+		given = djangoName{}
+	}
+	m.names[name] = given
+}
+
+func (m *djangoModule) learnExpression(one syntax.Node, isBranch bool) {
+	if left := one.Field("left"); left.Kind() == "identifier" {
+		if left.Text() == "urlpatterns" {
+			if one.Kind() == "assignment" && !isBranch {
+				m.lists = nil
+			}
+			m.lists = append(m.lists, djangoList{one.Field("right"), isBranch})
+		} else if one.Kind() == "assignment" {
+			m.name(left.Text(), djangoName{node: one.Field("right")}, isBranch)
+		}
+		return
+	}
+	callee := one.Field("function")
+	switch of, name := callee.Field("object").Text(), callee.Field("attribute").Text(); {
+	case one.Kind() != "call":
+	case of == "urlpatterns" && name == "append":
+		m.lists = append(m.lists, djangoList{one, isBranch})
+	case of == "urlpatterns" && name == "extend":
+		for _, list := range positional(one) {
+			m.lists = append(m.lists, djangoList{list, isBranch})
+		}
+	case name == "register":
+		m.rest = append(m.rest, one)
+	}
+}
+
+func (m *djangoModule) learnImport(statement syntax.Node, isBranch bool) {
 	from := statement.Field("module_name").Text()
+	if !statement.Child("wildcard_import").IsZero() {
+		m.all = append(m.all, from)
+	}
 	for one := range statement.Children() {
 		if one.FieldName() != "name" {
 			continue
@@ -156,25 +231,45 @@ func (m *djangoModule) learnImport(statement syntax.Node) {
 			name, local = one.Field("name").Text(), one.Field("alias").Text()
 		}
 		if statement.Kind() == "import_statement" {
-			m.names[local] = djangoName{from: name, imports: true}
+			m.name(local, djangoName{from: name, imports: true}, isBranch)
 		} else {
-			m.names[local] = djangoName{from: from, own: name, imports: true}
+			m.name(local, djangoName{from: from, own: name, imports: true}, isBranch)
 		}
 	}
 }
 
-// find are the files that a dotted name may be.
-func (d *django) find(dotted string) []string {
+// find are the files that a dotted name may be in a file: those of its own
+// project, where it has any, and of the projects around that the inmost.
+func (d *django) find(dotted, in string) []string {
 	at := strings.ReplaceAll(dotted, ".", "/")
-	var found []string
+	var all, own []string
+	longest := -1
 	for _, name := range d.names {
 		for _, end := range []string{at + ".py", at + "/__init__.py"} {
-			if name == end || strings.HasSuffix(name, "/"+end) {
-				found = append(found, name)
+			base, found := strings.CutSuffix(name, end)
+			if !found || base != "" && !strings.HasSuffix(base, "/") {
+				continue
+			}
+			all = append(all, name)
+			if !strings.HasPrefix(in, base) {
+				continue
+			}
+			weight := len(base)
+			if d.files.has(base + "manage.py") {
+				weight += longestPath // this is where names begin
+			}
+			if weight > longest {
+				longest, own = weight, nil
+			}
+			if weight == longest {
+				own = append(own, name)
 			}
 		}
 	}
-	return found
+	if own != nil {
+		return own
+	}
+	return all
 }
 
 // imported is the one file of a name that a module imports; "" where none or
@@ -193,7 +288,7 @@ func (d *django) imported(from *djangoModule, dotted string) string {
 			}
 		}
 	} else {
-		found = d.find(dotted)
+		found = d.find(dotted, from.file)
 	}
 	if len(found) != 1 {
 		return ""
@@ -209,7 +304,7 @@ func (d *django) value(in *djangoModule, name string, depth int) (*djangoModule,
 	found, known := in.names[name]
 	switch {
 	case !known:
-		return nil, syntax.Node{}
+		return d.wildcard(in, name, depth)
 	case !found.imports:
 		return in, found.node
 	case found.own == "":
@@ -227,12 +322,36 @@ func (d *django) value(in *djangoModule, name string, depth int) (*djangoModule,
 	return d.load(d.imported(in, found.from+joint+found.own)), syntax.Node{}
 }
 
+// wildcard is a name that "from module import *" brings; none where several do.
+func (d *django) wildcard(in *djangoModule, name string, depth int) (*djangoModule, syntax.Node) {
+	var of *djangoModule
+	var node syntax.Node
+	for _, dotted := range in.all[:min(len(in.all), mostRouters)] {
+		module := d.imported(in, dotted)
+		if module == "" || module == in.file {
+			continue
+		}
+		if found, value := d.value(d.load(module), name, depth+1); found != nil && of != nil {
+			return nil, syntax.Node{}
+		} else if found != nil {
+			of, node = found, value
+		}
+	}
+	return of, node
+}
+
 func (d *django) module(in *djangoModule, prefix string, depth int) {
 	if in == nil {
 		return
 	}
 	for _, list := range in.lists {
-		d.list(in, list, prefix, depth)
+		if list.unsure {
+			d.unsure++
+		}
+		d.list(in, list.node, prefix, depth)
+		if list.unsure {
+			d.unsure--
+		}
 	}
 }
 
@@ -250,18 +369,46 @@ func (d *django) list(in *djangoModule, list syntax.Node, prefix string, depth i
 		d.list(in, list.Field("right"), prefix, depth+1)
 	case "list", "tuple":
 		for one := range list.Children() {
+			if one.Kind() == "list_splat" {
+				for inner := range one.Children() {
+					d.list(in, inner, prefix, depth+1)
+				}
+			}
 			d.entry(in, one, prefix, depth)
+		}
+	case "call":
+		d.wrapped(in, list, prefix, depth)
+	}
+}
+
+// wrapped reads urlpatterns.append(path(…)), i18n_patterns(path(…), …) and what
+// is given a list and gives one.
+func (d *django) wrapped(in *djangoModule, call syntax.Node, prefix string, depth int) {
+	switch name := call.Field("function").Text(); name {
+	case "i18n_patterns": // "de/", unless it is the usual language
+		prefix += unknownPart
+		fallthrough
+	case "urlpatterns.append":
+		for _, one := range positional(call) {
+			d.entry(in, one, prefix, depth)
+		}
+	case "format_suffix_patterns", "decorator_include":
+		for _, one := range positional(call) {
+			d.list(in, one, prefix, depth+1)
 		}
 	}
 }
 
 func (d *django) entry(in *djangoModule, call syntax.Node, prefix string, depth int) {
 	function := call.Field("function").Text()
-	given := positional(call)
-	if call.Kind() != "call" || len(given) < 2 {
+	first, inner := argument(call, "route", 0), argument(call, "view", 1)
+	if function != "path" && first.IsZero() {
+		first = argument(call, "regex", -1)
+	}
+	if call.Kind() != "call" || first.IsZero() || inner.IsZero() {
 		return
 	}
-	written, known := pythonString(given[0])
+	written, known := pythonString(first)
 	if !known {
 		written = unknownPart
 	}
@@ -274,7 +421,10 @@ func (d *django) entry(in *djangoModule, call syntax.Node, prefix string, depth 
 	default:
 		return
 	}
-	inner := given[1]
+	if inner.Kind() == "attribute" && inner.Field("attribute").Text() == "urls" { // admin.site.urls
+		d.blind(prefix + written)
+		return
+	}
 	if inner.Kind() == "call" && inner.Field("function").Text() == "include" {
 		if strings.HasSuffix(written, rest) && function != "path" {
 			written = strings.TrimSuffix(written, rest)
@@ -301,7 +451,21 @@ func (d *django) include(in *djangoModule, call syntax.Node, prefix string, dept
 			break
 		}
 	}
-	d.list(in, list, prefix, depth+1)
+	routes := len(d.routes)
+	if list.Kind() == "attribute" && list.Field("attribute").Text() == "urls" {
+		d.viewSets(in, list.Field("object"), prefix)
+	} else {
+		d.list(in, list, prefix, depth+1)
+	}
+	if len(d.routes) == routes {
+		d.blind(prefix)
+	}
+}
+
+// blind notes that something which is not known answers below a prefix.
+func (d *django) blind(prefix string) {
+	d.order++
+	d.routes = append(d.routes, route{path: pattern(prefix + rest), blind: true, order: d.order, application: d.root, unsure: d.unsure > 0})
 }
 
 // included are the files that include("app.urls") or include(app.urls) may mean.
@@ -318,7 +482,7 @@ func (d *django) included(in *djangoModule, call syntax.Node) []string {
 		}
 	}
 	if dotted, known := pythonString(first); known {
-		return d.find(dotted)
+		return d.find(dotted, in.file)
 	}
 	if of, node := d.named(in, first, 0); of != nil && node.IsZero() {
 		return []string{of.file}
@@ -335,6 +499,9 @@ func (d *django) named(in *djangoModule, node syntax.Node, depth int) (*djangoMo
 	case "identifier":
 		return d.value(in, node.Text(), 0)
 	case "attribute":
+		if found, known := in.names[node.Text()]; known && found.imports { // import accounts.views
+			return d.value(in, node.Text(), 0)
+		}
 		if of, value := d.named(in, node.Field("object"), depth+1); of != nil && value.IsZero() {
 			return d.value(of, node.Field("attribute").Text(), 0)
 		}
@@ -372,22 +539,31 @@ func pythonString(node syntax.Node) (string, bool) {
 }
 
 var (
-	group   = regexp.MustCompile(`\((\?P<\w+>)?[^()]*\)`)
+	group   = regexp.MustCompile(`\((?:\?P<\w+>|\?:)?([^()]*)\)`)
 	escaped = regexp.MustCompile(`\\([./-])`)
 )
 
 // expression reads a regular expression with literal parts and groups; another
 // one is not known.
 func expression(written string) string {
+	anywhere := !strings.HasPrefix(written, "^")
 	written = strings.TrimPrefix(written, "^")
 	end := strings.HasSuffix(written, "$")
-	written = group.ReplaceAllString(strings.TrimSuffix(written, "$"), part)
+	written = group.ReplaceAllStringFunc(strings.TrimSuffix(written, "$"), func(found string) string {
+		if inner := group.FindStringSubmatch(found)[1]; strings.ContainsAny(strings.ReplaceAll(inner, "[^/]", ""), "./") {
+			return rest
+		}
+		return part
+	})
 	written = escaped.ReplaceAllString(strings.ReplaceAll(written, "/?", "/"), "$1")
 	if strings.ContainsAny(written, `\[](){}?*+|^$`) {
 		return unknownPart
 	}
 	if !end {
 		written += rest
+	}
+	if anywhere {
+		written = rest + written
 	}
 	return written
 }
@@ -400,12 +576,113 @@ func (d *django) add(in *djangoModule, node syntax.Node, written string) {
 	case "function_definition":
 		d.put(written, allowed(view.decorated), view)
 	case "class_definition":
+		actions := actionsOf(node)
 		for _, verb := range verbs {
-			if method := d.method(view, verb, 0); !method.node.IsZero() {
+			name := verb
+			if actions != nil {
+				name = actions[verb]
+			}
+			if method := d.method(view, name, 0); !method.node.IsZero() {
 				d.put(written, []string{strings.ToUpper(verb)}, method)
 			}
 		}
 	}
+	// A library's view, the methods that a library's class has, and those that are
+	// refused: what comes below is not asked.
+	d.routes = append(d.routes, route{path: pattern(written), blind: true, order: d.order, application: d.root, unsure: d.unsure > 0})
+}
+
+// actionsOf are the methods of a view set by verbs: as_view({"post": "login"}).
+func actionsOf(view syntax.Node) map[string]string {
+	for _, given := range positional(view) {
+		if given.Kind() != "dictionary" {
+			continue
+		}
+		actions := map[string]string{}
+		for pair := range given.Children() {
+			verb, known := pythonString(pair.Field("key"))
+			if name, also := pythonString(pair.Field("value")); known && also {
+				actions[verb] = name
+			}
+		}
+		return actions
+	}
+	return nil
+}
+
+// restActions are the methods of a view set that Django REST framework maps.
+var restActions = []struct{ verb, name, below string }{
+	{"GET", "list", ""}, {"POST", "create", ""}, {"GET", "retrieve", "/" + part}, {"PUT", "update", "/" + part},
+	{"PATCH", "partial_update", "/" + part}, {"DELETE", "destroy", "/" + part},
+}
+
+// viewSets adds what is registered with a router of Django REST framework. What
+// an action is given wins over an id.
+func (d *django) viewSets(in *djangoModule, router syntax.Node, prefix string) {
+	of, made := d.named(in, router, 0)
+	if of == nil || made.Kind() != "call" || !strings.HasSuffix(made.Field("function").Text(), "Router") {
+		return
+	}
+	name := lastOf(router.Text())
+	for _, call := range of.rest {
+		given := positional(call)
+		if call.Field("function").Field("object").Text() != name || len(given) < 2 || len(d.routes) > mostRoutes {
+			continue
+		}
+		written, known := pythonString(given[0])
+		if !known || strings.ContainsAny(written, `\[](){}?*+|^$`) {
+			written = unknownPart
+		}
+		d.viewSet(d.view(of, given[1], 0), prefix+written)
+	}
+	d.blind(prefix)
+}
+
+func (d *django) viewSet(class djangoView, written string) {
+	if class.node.Kind() != "class_definition" {
+		return
+	}
+	d.order++
+	for method := range class.node.Field("body").Children() {
+		for decorator := range method.Children() {
+			for call := range decorator.Children() {
+				if decorator.Kind() == "decorator" && lastOf(call.Field("function").Text()) == "action" {
+					d.action(class, method, call, written)
+				}
+			}
+		}
+	}
+	d.order++
+	for _, one := range restActions {
+		if method := d.method(class, one.name, 0); !method.node.IsZero() {
+			d.put(written+one.below+"/", []string{one.verb}, method)
+		}
+	}
+}
+
+// action is a method with @action(detail=True, methods=["post"], url_path="x").
+func (d *django) action(class djangoView, method, call syntax.Node, written string) {
+	definition := method.Field("definition")
+	if argument(call, "detail", -1).Text() == "True" {
+		written += "/" + part
+	}
+	below := definition.Field("name").Text()
+	if given := argument(call, "url_path", -1); !given.IsZero() {
+		known := false
+		if below, known = pythonString(given); !known || strings.ContainsAny(below, `\[](){}?*+|^$`) {
+			below = unknownPart
+		}
+	}
+	methods := []string{"GET"}
+	if given := argument(call, "methods", 0); !given.IsZero() {
+		methods = nil
+		for word := range given.All() {
+			if verb, known := pythonString(word); known {
+				methods = append(methods, strings.ToUpper(verb))
+			}
+		}
+	}
+	d.put(written+"/"+below+"/", methods, djangoView{class.in, definition, method})
 }
 
 func (d *django) put(written string, methods []string, view djangoView) {
@@ -413,7 +690,7 @@ func (d *django) put(written string, methods []string, view djangoView) {
 	search := djangoCookies{django: d}
 	search.follow(view, nil, 0)
 	d.routes = append(d.routes, route{methods: methods, path: pattern(written), place: Place{view.in.file, name.Line()}, written: written,
-		setters: search.found, operations: []string{name.Text()}, order: d.order})
+		setters: search.found, operations: []string{name.Text()}, order: d.order, application: d.root, unsure: d.unsure > 0})
 }
 
 // view is what a name, Class.as_view() or a wrapper of one view gives.

@@ -118,8 +118,3 @@ func TestFlask(t *testing.T) {
 	sources["other.py"] = "from flask import Flask\napp = Flask(__name__)\n@app.post('/auth/login')\ndef login(): pass\n"
 	severally(t, sources, "POST", "/auth/login")
 }
-
-func FuzzDjango(f *testing.F) {
-	f.Add("from django.urls import path\nfrom . import a\nurlpatterns = [path('login', A.as_view()), path('', include('a')), re_path(r'^(x)$', b(b))]\nclass A(A):\n  def post(self): self.x.set_cookie('sid')\ndef b(): b()")
-	f.Fuzz(func(t *testing.T, text string) { readAnything(t, "a.py", text) })
-}

@@ -43,7 +43,7 @@ func argument(call syntax.Node, name string, at int) syntax.Node {
 			return one.Field("value")
 		}
 	}
-	if given := positional(call); at < len(given) {
+	if given := positional(call); at >= 0 && at < len(given) {
 		return given[at]
 	}
 	return syntax.Node{}

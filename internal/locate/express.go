@@ -2,6 +2,8 @@ package locate
 
 import (
 	"context"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,17 +16,52 @@ var express = dialect{name: "express", holes: colons, ordered: true}
 func readExpress(ctx context.Context, files *files) []route {
 	names := slices.Concat(files.of(scriptFile), files.of(typedScriptFile))
 	s := &scripts{ctx: ctx, files: files, modules: map[string]*script{}, functions: map[scriptKey]*scriptFunction{},
-		made: map[scriptKey]*router{}, held: map[string]*router{}, setting: map[scriptKey][]setter{}, read: map[scriptKey]bool{}}
+		made: map[scriptKey]*router{}, held: map[scriptKey]*router{}, setting: map[scriptKey][]setter{}, read: map[scriptKey]bool{},
+		blocks: map[scriptKey]map[string]scriptName{}}
 	if !slices.ContainsFunc(names, func(name string) bool { return mentions(files.read(name), []string{"express"}) }) {
 		return nil
 	}
-	for _, name := range names {
-		if module := s.load(name); module != nil {
-			s.walk(module.tree.Root(), module.scope, 0)
+	names = s.written(names)
+	if !files.start.isAll() {
+		names = files.reached(names)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !routesOfScript.Match(files.read(name)) })
+	for _, kind := range []kind{scriptFile, typedScriptFile} {
+		files.parseAll(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return languageOf(name) != kind }), scriptLanguage(kind))
+	}
+	for _, s.learning = range []bool{true, false} {
+		for _, name := range names {
+			if module := s.load(name); module != nil {
+				s.walk(module.tree.Root(), module.scope, 0)
+			}
+		}
+	}
+	for _, function := range s.functions {
+		if own := function.result.itself(); len(function.callers) > 1 && own.made {
+			own.shared = true // each call makes another
 		}
 	}
 	return routesIn(s.routers)
 }
+
+// routesOfScript is found in what adds to a router or hands one on. Another
+// module is parsed only where one of these needs it.
+var routesOfScript = regexp.MustCompile(`express|[rR]outer|\.(?:get|post|put|delete|patch|all|use|route|options|head|del)\s*[(<]|\(\s*(?:\w+\.)*\w*(?:[aA]pp|[sS]erver)\s*[,)]`)
+
+// written leaves out what a compiler made of other sources.
+func (s *scripts) written(names []string) []string {
+	sources := map[string]bool{}
+	for _, name := range names {
+		if languageOf(name) == typedScriptFile {
+			sources[stem(name)] = true
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return languageOf(name) == scriptFile && sources[stem(name)] && mentions(s.files.read(name), []string{"__esModule", "sourceMappingURL="})
+	})
+}
+
+func stem(name string) string { return strings.TrimSuffix(path.Base(name), path.Ext(name)) }
 
 // walk reads statements in the order of the source.
 func (s *scripts) walk(node syntax.Node, scope *scriptScope, depth int) {
@@ -35,13 +72,20 @@ func (s *scripts) walk(node syntax.Node, scope *scriptScope, depth int) {
 	case isFunction(node):
 		function := s.function(scriptValue{node: node, scope: scope})
 		body := node.Field("body")
-		if body.Kind() != "statement_block" {
+		if body.Kind() == "statement_block" {
+			s.walkBelow(body, function.scope, depth)
+			return
+		}
+		if !s.learning {
 			s.result(body, function.scope)
 		}
 		s.walk(body, function.scope, depth+1)
 		return
+	case isBlock(node):
+		scope = s.block(node, scope)
 	case isClass(node):
 		scope = &scriptScope{module: scope.module, parent: scope, names: map[string]scriptName{}, class: &scriptValue{node: node, scope: scope}}
+	case s.learning:
 	case kind == "return_statement":
 		for child := range node.Children() {
 			s.result(child, scope)
@@ -56,8 +100,22 @@ func (s *scripts) walk(node syntax.Node, scope *scriptScope, depth int) {
 	case kind == "new_expression":
 		s.pass(s.eval(node.Field("constructor"), scope, 0), node, scope)
 	}
+	s.walkBelow(node, scope, depth)
+}
+
+// branches are statements of which a part may be left out.
+var branches = []string{"if_statement", "switch_statement", "ternary_expression", "for_statement", "for_in_statement", "while_statement", "catch_clause"}
+
+func (s *scripts) walkBelow(node syntax.Node, scope *scriptScope, depth int) {
+	isBranch := slices.Contains(branches, node.Kind()) || node.Kind() == "binary_expression" && node.Field("operator").Text() == "&&"
+	if isBranch {
+		s.branches++
+	}
 	for child := range node.Children() {
 		s.walk(child, scope, depth+1)
+	}
+	if isBranch {
+		s.branches--
 	}
 }
 
@@ -114,6 +172,7 @@ func (s *scripts) called(node syntax.Node, scope *scriptScope, depth int) script
 		return s.library(found.external, node, scope)
 	}
 	if function := s.function(found); function != nil && !isClass(found.node) {
+		function.callers[s.key(node, scope)] = true
 		return scriptValue{router: function.result}
 	}
 	return scriptValue{}
@@ -142,6 +201,7 @@ func (s *scripts) library(name string, node syntax.Node, scope *scriptScope) scr
 	key := s.key(node, scope)
 	if s.made[key] == nil {
 		s.made[key] = s.router(true)
+		s.made[key].isPart = name != "express"
 	}
 	return scriptValue{router: s.made[key]}
 }
@@ -154,7 +214,7 @@ func (s *scripts) below(node syntax.Node, base *router, scope *scriptScope) scri
 		key.start = argument.Start()
 		if s.made[key] == nil {
 			s.made[key] = s.router(true)
-			base.mount(s.text(argument, scope, 0), s.made[key])
+			base.put(entry{prefix: s.text(argument, scope, 0), inner: s.made[key], unsure: s.branches > 0})
 		}
 		return scriptValue{router: s.made[key]}
 	}
@@ -227,7 +287,7 @@ func (s *scripts) pass(callee scriptValue, node syntax.Node, scope *scriptScope)
 			return
 		}
 		if found := s.eval(one, scope, 0); found.router != nil {
-			found.router.mount("", function.parameters[i])
+			found.router.put(entry{inner: function.parameters[i], unsure: s.branches > 0})
 		}
 	}
 }
@@ -239,13 +299,32 @@ func (s *scripts) use(of *router, given []syntax.Node, scope *scriptScope) {
 			prefixes, given = paths, given[1:]
 		}
 	}
+	of.addedBy(scope.owner())
 	for _, one := range given {
-		found := s.eval(one, scope, 0)
 		for _, prefix := range prefixes {
-			if found.router != nil {
-				of.mount(prefix, found.router)
-			}
+			s.useOne(of, prefix, one, scope, 0)
 		}
+	}
+}
+
+// useOne mounts a router, or those of a list. A function that takes no third
+// parameter answers all that is below the prefix.
+func (s *scripts) useOne(of *router, prefix string, node syntax.Node, scope *scriptScope, depth int) {
+	found := s.eval(node, scope, 0)
+	switch {
+	case depth > mostNesting:
+	case found.router != nil:
+		of.put(entry{prefix: prefix, inner: found.router, unsure: s.branches > 0})
+	case found.node.Kind() == "array":
+		for one := range found.node.Children() {
+			s.useOne(of, prefix, one, found.scope, depth+1)
+		}
+	case prefix != "" && isFunction(found.node) && len(parameterNames(found.node)) == 2:
+		made := s.route(nil, found)
+		of.put(entry{path: prefix, route: &made, unsure: s.branches > 0})
+		of.put(entry{path: joined(prefix, "/*"), route: &made, unsure: s.branches > 0})
+	case prefix != "" && !isFunction(found.node) && routerName.MatchString(node.Text()): // and no middleware
+		of.put(entry{path: joined(prefix, "/*"), route: &route{blind: true}, unsure: s.branches > 0})
 	}
 }
 
@@ -259,7 +338,11 @@ func (s *scripts) paths(node syntax.Node, scope *scriptScope) []string {
 	}
 	var all []string
 	for one := range node.Children() {
-		all = append(all, s.text(one, scope, 0))
+		text := s.text(one, scope, 0)
+		if text == unknownPart && one.Kind() != "member_expression" {
+			return nil // a list of what runs before
+		}
+		all = append(all, text)
 	}
 	return all
 }
@@ -280,20 +363,43 @@ func (s *scripts) add(to *router, method string, given []syntax.Node, below bool
 	default:
 		methods = []string{strings.ToUpper(method)}
 	}
-	for _, handler := range s.handlers(given[len(given)-1], scope, 0) {
+	to.addedBy(scope.owner())
+	handlers := s.last(given, scope)
+	if len(handlers) == 0 && to.itself().made {
+		for _, written := range paths {
+			to.put(entry{path: written, route: &route{methods: methods, blind: true}, unsure: s.branches > 0})
+		}
+	}
+	for _, handler := range handlers {
 		if !to.itself().made && len(parameterNames(handler.node)) < 2 {
 			continue // what is not known to be a router may be anything with a get
 		}
-		name := handler.node.Field("name")
-		at := handler.node.Line()
-		if !name.IsZero() {
-			at = name.Line()
-		}
-		one := route{methods: methods, place: Place{handler.scope.module.file, at}, setters: s.setters(handler), operations: []string{name.Text()}}
-		for _, path := range paths {
-			to.add(path, one)
+		one := s.route(methods, handler)
+		for _, written := range paths {
+			to.put(entry{path: written, route: &one, unsure: s.branches > 0})
 		}
 	}
+}
+
+func (s *scripts) route(methods []string, handler scriptValue) route {
+	name := handler.node.Field("name")
+	at := handler.node.Line()
+	if !name.IsZero() {
+		at = name.Line()
+	}
+	return route{methods: methods, place: Place{handler.scope.module.file, at}, setters: s.setters(handler), operations: []string{name.Text()}}
+}
+
+// last are the handlers of the last argument that is no handler of errors, which
+// takes four parameters.
+func (s *scripts) last(given []syntax.Node, scope *scriptScope) []scriptValue {
+	for _, one := range slices.Backward(given) {
+		found := s.handlers(one, scope, 0)
+		if len(found) != 1 || len(parameterNames(found[0].node)) < 4 {
+			return found
+		}
+	}
+	return nil
 }
 
 // handlers are the functions that an expression gives: itself, the last of a
@@ -325,11 +431,36 @@ func (s *scripts) handlers(node syntax.Node, scope *scriptScope, depth int) []sc
 	var all []scriptValue
 	for _, one := range argumentsOf(call) {
 		if slices.Contains([]string{"identifier", "member_expression", "call_expression"}, one.Kind()) || isFunction(one) {
-			all = append(all, s.handlers(one, scope, depth+1)...)
+			all = append(all, slices.DeleteFunc(s.handlers(one, scope, depth+1), func(one scriptValue) bool { return !answers(one.node) })...)
 		}
 	}
-	if callee := s.eval(call.Field("function"), scope, 0); len(all) == 0 && isFunction(callee.node) {
+	if callee := s.eval(call.Field("function"), scope, 0); len(all) == 0 && isFunction(callee.node) && !callsParameter(callee.node) {
 		return []scriptValue{callee}
 	}
 	return all
+}
+
+var (
+	routerName   = regexp.MustCompile(`(?i)rout(er|es?\b)`)
+	requestName  = regexp.MustCompile(`(?i)^_*(req|request)$`)
+	responseName = regexp.MustCompile(`(?i)^_*(res|resp|response)$`)
+)
+
+// answers reports whether a function looks like one that answers a request, and
+// not like another that a wrapper is given.
+func answers(function syntax.Node) bool {
+	names := parameterNames(function)
+	return len(names) > 1 && (requestName.MatchString(names[0]) || responseName.MatchString(names[1])) || len(names) == 1 && requestName.MatchString(names[0])
+}
+
+// callsParameter reports whether a function calls what it is given: the handler
+// is then not made here.
+func callsParameter(function syntax.Node) bool {
+	names := parameterNames(function)
+	for node := range function.Field("body").All() {
+		if callee := node.Field("function"); node.Kind() == "call_expression" && callee.Kind() == "identifier" && slices.Contains(names, callee.Text()) {
+			return true
+		}
+	}
+	return false
 }

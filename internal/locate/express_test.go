@@ -147,9 +147,3 @@ func TestExpressTellsWhatItDoesNotKnow(t *testing.T) {
 		{"POST", "/name/a/x", "/* name */", "a", ""},
 	})
 }
-
-func FuzzExpress(f *testing.F) {
-	f.Add("import e, { Router } from 'express'; const r = Router(); export default r; r.route('/').get(a).post((q, s) => s.cookie('sid', r)); e().use(r);")
-	f.Add("const app = require('express')(); class A { r = app; constructor(x) { this.r.post('/login', this.m) } m(a, b) { this.m(a, b) } } new A(app); module.exports = exports = { a, b: app }")
-	f.Fuzz(func(t *testing.T, text string) { readAnything(t, "a.js", text); readAnything(t, "a.ts", text) })
-}

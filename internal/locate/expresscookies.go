@@ -38,16 +38,27 @@ func (c *scriptCookies) follow(function *scriptFunction, given []syntax.Node, fr
 			scope.names[name] = scriptName{from: given[i], scope: from}
 		}
 	}
-	for node := range function.node.Field("body").All() {
-		if !c.step() {
-			return
-		}
-		if node.Kind() != "call_expression" {
-			continue
-		}
-		if !c.sets(node, scope) {
-			c.follow(c.function(c.eval(node.Field("function"), scope, 0)), argumentsOf(node), scope, depth+1)
-		}
+	body := function.node.Field("body")
+	if body.Kind() != "statement_block" {
+		c.read(body, scope, depth, 0)
+	}
+	for child := range body.Children() {
+		c.read(child, scope, depth, 0)
+	}
+}
+
+func (c *scriptCookies) read(node syntax.Node, scope *scriptScope, depth, nesting int) {
+	if nesting > mostDepth || !c.step() {
+		return
+	}
+	if isBlock(node) {
+		scope = c.block(node, scope)
+	}
+	if node.Kind() == "call_expression" && !c.sets(node, scope) {
+		c.follow(c.function(c.eval(node.Field("function"), scope, 0)), argumentsOf(node), scope, depth+1)
+	}
+	for child := range node.Children() {
+		c.read(child, scope, depth, nesting+1)
 	}
 }
 

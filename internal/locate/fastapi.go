@@ -1,6 +1,7 @@
 package locate
 
 import (
+	"bytes"
 	"context"
 	"path"
 	"regexp"
@@ -17,12 +18,15 @@ var named = []string{"fastapi", "starlette", "APIRouter", "flask"}
 // known every module that names a framework.
 func readPython(ctx context.Context, files *files, start Start) (*python, []route) {
 	sources := files.withTests(pythonFile)
-	if len(sources) == 0 {
+	if len(sources) == 0 || files.start.django {
 		return nil, nil
 	}
-	folder := inside(start.Folder)
+	folder, command := inside(start.Folder), start.Command
+	if files.start.language == pythonFile && files.start.words != nil {
+		folder, command = files.start.folder, files.start.words
+	}
 	p := newPython(ctx, files, []string{folder, path.Join(folder, "src")})
-	if servers := p.started(folder, start.Command); len(servers) > 0 {
+	if servers := p.started(folder, command); len(servers) > 0 {
 		if routes := p.routesOf(servers); len(routes) > 0 {
 			return p, routes
 		}
@@ -37,10 +41,10 @@ func readPython(ctx context.Context, files *files, start Start) (*python, []rout
 
 func readAll(ctx context.Context, files *files, sources, roots []string) (*python, []route) {
 	p := newPython(ctx, files, roots)
+	sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return !mentions(files.read(name), named) })
+	files.parseAll(ctx, sources, syntax.Python)
 	for _, file := range sources {
-		if mentions(files.read(file), named) {
-			p.load(file)
-		}
+		p.load(file)
 	}
 	return p, p.routesOf(p.servers())
 }
@@ -60,8 +64,7 @@ func inside(folder string) string {
 }
 
 func mentions(source []byte, names []string) bool {
-	text := string(source)
-	return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(text, name) })
+	return slices.ContainsFunc(names, func(name string) bool { return bytes.Contains(source, []byte(name)) })
 }
 
 // target is what servers are told to run: "package.module:app".
@@ -166,6 +169,9 @@ func (p *python) routesOf(servers []*instance) []route {
 		} else {
 			c.collect(server, "", 0)
 		}
+		for i := range c.routes {
+			c.routes[i].application = server
+		}
 		all = append(all, c.routes...)
 	}
 	return all
@@ -264,7 +270,12 @@ func methodsOf(v value, fallback string) []string {
 
 func (c *collector) add(methods []string, path string, handler value, given arguments) {
 	code := handlerOf(handler)
-	if code == nil || len(c.routes) > mostRoutes || len(path) > longestPath {
+	if len(c.routes) > mostRoutes || len(path) > longestPath {
+		return
+	}
+	if code == nil {
+		c.routes = append(c.routes, route{methods: methods, path: braces(path), order: c.order, blind: true})
+		c.order++
 		return
 	}
 	made := route{methods: methods, path: braces(path), place: code.place(), code: code, written: path, order: c.order}

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/sessiongate/sessiongate/internal/locate/syntax"
@@ -59,7 +62,13 @@ type files struct {
 	trees   map[string]*syntax.Tree
 	// incomplete says that a limit left something out.
 	incomplete bool
+	start      started
+	texts      map[string][]byte // that are kept, as several readers look at them
+	kept       int64
 }
+
+// mostTextKept bounds the texts that are kept, in bytes.
+const mostTextKept = 32 << 20
 
 // walk lists the workspace. Links are left out: what they point to has a name
 // of its own, or is none of ours.
@@ -68,7 +77,7 @@ func walk(ctx context.Context, folder string, limits Limits) (*files, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &files{root: root, limits: limits.filled(), sizes: map[string]int64{}, folders: map[string]bool{}, trees: map[string]*syntax.Tree{}}
+	made := &files{root: root, limits: limits.filled(), sizes: map[string]int64{}, folders: map[string]bool{}, trees: map[string]*syntax.Tree{}, texts: map[string][]byte{}}
 	made.left = made.limits.Bytes
 	seen := 0
 	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
@@ -162,13 +171,18 @@ func (f *files) of(language kind) []string {
 	if !slices.ContainsFunc(f.names, func(name string) bool { return !isTest(name) }) {
 		return f.withTests(language)
 	}
-	return slices.DeleteFunc(f.withTests(language), isTest)
+	return slices.DeleteFunc(f.withTests(language), func(name string) bool {
+		if inner, below := strings.CutPrefix(name, f.start.folder+"/"); below {
+			name = inner // what is started is no test
+		}
+		return isTest(name)
+	})
 }
 
 func (f *files) withTests(language kind) []string {
 	var names []string
 	for _, name := range f.names {
-		if languageOf(name) == language {
+		if languageOf(name) == language && f.start.counts(name, language) {
 			names = append(names, name)
 		}
 	}
@@ -188,6 +202,17 @@ func isTest(name string) bool {
 
 // read gives a source, nil when it cannot be had.
 func (f *files) read(name string) []byte {
+	if known, seen := f.texts[name]; seen {
+		return known
+	}
+	text := f.readFile(name)
+	if f.kept += int64(len(text)); f.kept <= mostTextKept {
+		f.texts[name] = text
+	}
+	return text
+}
+
+func (f *files) readFile(name string) []byte {
 	file, err := f.root.Open(name)
 	if err != nil {
 		return nil
@@ -214,6 +239,48 @@ func (f *files) take(name string) []byte {
 	return text
 }
 
+// parseAll parses sources side by side, before they are asked for one by one.
+func (f *files) parseAll(ctx context.Context, names []string, language syntax.Language) {
+	if _, err := f.grammar(ctx); err != nil {
+		return
+	}
+	var (
+		workers sync.WaitGroup
+		mu      sync.Mutex
+	)
+	parsed := map[string]*syntax.Tree{}
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, name := range names {
+		if _, seen := f.trees[name]; seen || ctx.Err() != nil {
+			continue
+		}
+		text := f.take(name) // in order, as what is left does not last for all
+		f.trees[name] = nil
+		free <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-free }()
+			tree := f.parse(ctx, text, language)
+			mu.Lock()
+			defer mu.Unlock()
+			parsed[name] = tree
+		})
+	}
+	workers.Wait()
+	maps.Copy(f.trees, parsed)
+}
+
+// grammar gives the parsers, which are made when a file first needs one.
+func (f *files) grammar(ctx context.Context) (*syntax.Parsers, error) {
+	if f.parsers != nil {
+		return f.parsers, nil
+	}
+	made, err := syntax.New(ctx)
+	if err == nil {
+		f.parsers = made
+	}
+	return made, err
+}
+
 // tree parses a source once; nil when that is not possible.
 func (f *files) tree(ctx context.Context, name string, language syntax.Language) *syntax.Tree {
 	if known, seen := f.trees[name]; seen {
@@ -227,14 +294,11 @@ func (f *files) parse(ctx context.Context, text []byte, language syntax.Language
 	if len(text) == 0 {
 		return nil
 	}
-	if f.parsers == nil {
-		made, err := syntax.New(ctx)
-		if err != nil {
-			return nil
-		}
-		f.parsers = made
+	parsers, err := f.grammar(ctx)
+	if err != nil {
+		return nil
 	}
-	tree, err := f.parsers.Parse(ctx, language, text)
+	tree, err := parsers.Parse(ctx, language, text)
 	if err != nil {
 		return nil
 	}

@@ -39,7 +39,11 @@ func (c *collector) flask(of *instance, prefix string, depth int) {
 
 func (c *collector) addFlask(methods []string, path string, handler value) {
 	code := handlerOf(handler)
-	if code == nil || len(c.routes) > mostRoutes || len(path) > longestPath {
+	if len(c.routes) > mostRoutes || len(path) > longestPath {
+		return
+	}
+	if code == nil {
+		c.routes = append(c.routes, route{methods: methods, path: angles(path), blind: true})
 		return
 	}
 	c.routes = append(c.routes, route{methods: methods, path: angles(path), written: path, place: code.place(), code: code,

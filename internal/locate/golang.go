@@ -3,6 +3,7 @@ package locate
 import (
 	"context"
 	"go/ast"
+	"go/build/constraint"
 	"go/parser"
 	"go/token"
 	"path"
@@ -16,7 +17,8 @@ type golang struct {
 	positions *token.FileSet
 	packages  map[string]*goPackage // by folder
 	sources   []*goSource
-	modules   map[string]string // folder by module path
+	modules   map[string][]string // folders by module path
+	fields    map[string]bool     // names of all fields
 	routers   []*router
 	steps     int
 	setting   map[ast.Node][]setter
@@ -25,6 +27,8 @@ type golang struct {
 // goPackage is what a folder declares.
 type goPackage struct {
 	folder    string
+	name      string
+	sources   []*goSource
 	functions map[string][]*goFunction // "login", and "Server.login" for a method
 	methods   map[string][]*goFunction // "login" for all methods of that name
 	types     map[string]goType
@@ -44,17 +48,22 @@ type goFunction struct {
 	declared   *ast.FuncDecl
 	parameters map[int]*router
 	result     *router
+	makes      bool // the result, anew each time
+	calls      int
 }
 
 type goType struct {
-	source *goSource
-	shape  ast.Expr
+	source  *goSource
+	shape   ast.Expr
+	isAlias bool
 }
 
 // goValue is a constant or a variable of a package.
 type goValue struct {
 	source      *goSource
 	shape, from ast.Expr
+	// changes says that it is given something else somewhere.
+	changes bool
 }
 
 const (
@@ -67,7 +76,7 @@ func readGo(ctx context.Context, files *files) []route {
 	if len(names) == 0 {
 		return nil
 	}
-	g := &golang{positions: token.NewFileSet(), packages: map[string]*goPackage{}, modules: map[string]string{}, setting: map[ast.Node][]setter{}}
+	g := &golang{positions: token.NewFileSet(), packages: map[string]*goPackage{}, modules: map[string][]string{}, fields: map[string]bool{}, setting: map[ast.Node][]setter{}}
 	for _, name := range names {
 		if ctx.Err() != nil {
 			return nil
@@ -76,11 +85,60 @@ func readGo(ctx context.Context, files *files) []route {
 	}
 	g.findModules(files)
 	for _, source := range g.sources {
+		g.nameImports(source)
+		source.findChanges()
+	}
+	if !files.start.isAll() {
+		g.restrict(files.start)
+	}
+	for _, source := range g.sources {
 		for _, declared := range source.tree.Decls {
 			g.walkDeclaration(source, declared)
 		}
 	}
+	g.share()
 	return routesIn(g.routers)
+}
+
+// restrict leaves the packages that the application is made of: those that it
+// begins with, and what they import.
+func (g *golang) restrict(start started) {
+	var kept []*goPackage
+	for _, source := range g.sources {
+		if !slices.Contains(kept, source.in) && g.begins(source, start) {
+			kept = append(kept, source.in)
+		}
+	}
+	if len(kept) == 0 && start.isSure {
+		return // the folder that it is started in is not this one
+	}
+	reached := map[*goPackage]bool{}
+	for len(kept) > 0 {
+		one := kept[len(kept)-1]
+		kept = kept[:len(kept)-1]
+		if one == nil || reached[one] {
+			continue
+		}
+		reached[one] = true
+		for _, source := range one.sources {
+			for _, from := range source.imports {
+				kept = append(kept, g.packageAt(source, from))
+			}
+		}
+	}
+	g.sources = slices.DeleteFunc(g.sources, func(source *goSource) bool { return !reached[source.in] })
+}
+
+func (g *golang) begins(source *goSource, start started) bool {
+	if !start.isSure {
+		return isBelow(source.in.folder, start.folder)
+	}
+	return slices.ContainsFunc(start.entries, func(entry string) bool {
+		if strings.HasPrefix(entry, ".") {
+			return source.in.folder == inside(path.Join(start.folder, entry))
+		}
+		return source.in == g.packageAt(source, entry) || source.in.folder == inside(path.Join(start.folder, entry))
+	})
 }
 
 // step counts the work; false ends it.
@@ -94,25 +152,108 @@ func (g *golang) parse(name string, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	tree, _ := parser.ParseFile(g.positions, name, text, parser.SkipObjectResolution)
-	if tree == nil || tree.Name == nil {
+	tree, _ := parser.ParseFile(g.positions, name, text, parser.SkipObjectResolution|parser.ParseComments)
+	if tree == nil || tree.Name == nil || isIgnored(name, tree) {
 		return
 	}
 	folder := folderOf(name)
 	in := g.packages[folder]
 	if in == nil {
-		in = &goPackage{folder: folder, functions: map[string][]*goFunction{}, methods: map[string][]*goFunction{}, types: map[string]goType{},
+		in = &goPackage{folder: folder, name: tree.Name.Name, functions: map[string][]*goFunction{}, methods: map[string][]*goFunction{}, types: map[string]goType{},
 			values: map[string]goValue{}, routers: map[string]*router{}}
 		g.packages[folder] = in
 	}
 	source := &goSource{in: in, name: name, tree: tree, imports: map[string]string{}}
 	g.sources = append(g.sources, source)
+	in.sources = append(in.sources, source)
 	for _, one := range tree.Imports {
 		source.learnImport(one)
 	}
 	for _, declared := range tree.Decls {
 		source.declare(declared)
 	}
+	ast.Inspect(tree, func(node ast.Node) bool {
+		if shape, ok := node.(*ast.StructType); ok {
+			for _, field := range shape.Fields.List {
+				for _, one := range field.Names {
+					g.fields[one.Name] = true
+				}
+			}
+		}
+		return true
+	})
+}
+
+// isIgnored reports whether Go itself leaves a source out of every build.
+func isIgnored(name string, tree *ast.File) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(part, "_") || strings.HasPrefix(part, ".") {
+			return true
+		}
+	}
+	for _, group := range tree.Comments {
+		if group.Pos() > tree.Package {
+			break
+		}
+		for _, line := range group.List {
+			if read, err := constraint.Parse(line.Text); err == nil && needsIgnore(read) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// needsIgnore reports whether a constraint asks for the tag "ignore", which
+// nobody sets.
+func needsIgnore(asked constraint.Expr) bool {
+	switch given := asked.(type) {
+	case *constraint.TagExpr:
+		return given.Tag == "ignore"
+	case *constraint.AndExpr:
+		return needsIgnore(given.X) || needsIgnore(given.Y)
+	}
+	return false
+}
+
+// nameImports names packages of the workspace as they name themselves.
+func (g *golang) nameImports(source *goSource) {
+	for _, one := range source.tree.Imports {
+		from, err := strconv.Unquote(one.Path.Value)
+		if err != nil || one.Name != nil {
+			continue
+		}
+		if known := g.packageAt(source, from); known != nil {
+			source.imports[known.name] = from
+		}
+	}
+}
+
+// findChanges marks the variables of the package that a function gives a value.
+func (s *goSource) findChanges() {
+	mark := func(x ast.Expr) {
+		if name, ok := x.(*ast.Ident); ok {
+			if known, is := s.in.values[name.Name]; is {
+				known.changes = true
+				s.in.values[name.Name] = known
+			}
+		}
+	}
+	ast.Inspect(s.tree, func(node ast.Node) bool {
+		switch given := node.(type) {
+		case *ast.AssignStmt:
+			for _, left := range given.Lhs {
+				if given.Tok != token.DEFINE {
+					mark(left)
+				}
+			}
+		case *ast.UnaryExpr:
+			if given.Op == token.AND {
+				mark(given.X)
+			}
+		}
+		return true
+	})
 }
 
 func (s *goSource) learnImport(one *ast.ImportSpec) {
@@ -150,13 +291,14 @@ func (s *goSource) declare(declared ast.Decl) {
 func (s *goSource) declareSpec(spec ast.Spec) {
 	switch given := spec.(type) {
 	case *ast.TypeSpec:
-		s.in.types[given.Name.Name] = goType{s, given.Type}
+		s.in.types[given.Name.Name] = goType{s, given.Type, given.Assign.IsValid()}
 	case *ast.ValueSpec:
 		for i, name := range given.Names {
 			made := goValue{source: s, shape: given.Type}
 			if i < len(given.Values) {
 				made.from = given.Values[i]
 			}
+			_, made.changes = s.in.values[name.Name] // another build has another
 			s.in.values[name.Name] = made
 		}
 	}
@@ -194,7 +336,8 @@ func (g *golang) findModules(files *files) {
 			seen[folder] = true
 			for line := range strings.Lines(string(files.read(path.Join(folder, "go.mod")))) {
 				if name, found := strings.CutPrefix(line, "module "); found {
-					g.modules[strings.Trim(strings.TrimSpace(name), `"`)] = folder
+					name = strings.Trim(strings.TrimSpace(name), `"`)
+					g.modules[name] = append(g.modules[name], folder)
 					break
 				}
 			}
@@ -208,15 +351,40 @@ func (g *golang) findModules(files *files) {
 
 // imported is the package of the workspace that a source imports by a name.
 func (g *golang) imported(source *goSource, name string) *goPackage {
-	from := source.imports[name]
+	if from := source.imports[name]; from != "" {
+		return g.packageAt(source, from)
+	}
+	return nil
+}
+
+func (g *golang) packageAt(source *goSource, from string) *goPackage {
 	longest, found := -1, (*goPackage)(nil)
-	for module, folder := range g.modules {
+	for module, folders := range g.modules {
 		below, inside := strings.CutPrefix(from, module)
-		if inside && (below == "" || below[0] == '/') && len(module) > longest {
-			longest, found = len(module), g.packages[path.Join(folder, below[min(1, len(below)):])]
+		if !inside || below != "" && below[0] != '/' || len(module) <= longest {
+			continue
+		}
+		longest, found = len(module), nil
+		if folder, known := nearest(folders, source.in.folder); known {
+			found = g.packages[path.Join(folder, below[min(1, len(below)):])]
 		}
 	}
 	return found
+}
+
+// nearest is the module that a package stands in, else the only one: a workspace
+// may hold copies.
+func nearest(modules []string, folder string) (string, bool) {
+	longest, found := -1, ""
+	for _, one := range modules {
+		if (one == "" || folder == one || strings.HasPrefix(folder, one+"/")) && len(one) > longest {
+			longest, found = len(one), one
+		}
+	}
+	if longest < 0 && len(modules) == 1 {
+		return modules[0], true
+	}
+	return found, longest >= 0
 }
 
 func (g *golang) place(at token.Pos) Place {
@@ -231,6 +399,9 @@ type goScope struct {
 	source *goSource
 	parent *goScope
 	names  map[string]goLocal
+	// branch says that it may be left out, or run again; literal that it is a
+	// function, which runs at another time.
+	branch, literal bool
 }
 
 // goLocal is a name of a function: what it was last given, and where that is a
@@ -239,6 +410,7 @@ type goLocal struct {
 	shape, from ast.Expr
 	scope       *goScope // of from
 	router      *router
+	others      []goLocal // that it may be just as well
 }
 
 func (s *goScope) inner() *goScope {
@@ -252,6 +424,24 @@ func (s *goScope) local(name string) (goLocal, bool) {
 		}
 	}
 	return goLocal{}, false
+}
+
+func (s *goScope) isInBranch() bool {
+	for at := s; at != nil; at = at.parent {
+		if at.branch {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *goScope) isInLiteral() bool {
+	for at := s; at != nil; at = at.parent {
+		if at.literal {
+			return true
+		}
+	}
+	return false
 }
 
 // packageOf is what a selector's left side imports.
@@ -283,7 +473,7 @@ func (g *golang) constant(x ast.Expr, s *goScope, depth int) (string, bool) {
 		return left + right, known && also && given.Op == token.ADD && len(left)+len(right) < longestText
 	case *ast.Ident:
 		if found, known := s.local(given.Name); known {
-			if found.from == nil {
+			if found.from == nil || len(found.others) > 0 {
 				return "", false
 			}
 			return g.constant(found.from, found.scope, depth+1)
@@ -311,7 +501,7 @@ func (g *golang) packageConstant(in *goPackage, name string, depth int) (string,
 		return "", false
 	}
 	found, known := in.values[name]
-	if !known || found.from == nil {
+	if !known || found.from == nil || found.changes {
 		return "", false
 	}
 	return g.constant(found.from, &goScope{source: found.source}, depth)
@@ -330,6 +520,8 @@ func (g *golang) typeOf(x ast.Expr, s *goScope, depth int) (*goPackage, string) 
 	case *ast.UnaryExpr:
 		return g.typeOf(given.X, s, depth+1)
 	case *ast.CompositeLit:
+		return g.namedType(given.Type, s.source)
+	case *ast.TypeAssertExpr:
 		return g.namedType(given.Type, s.source)
 	case *ast.Ident:
 		return g.typeOfName(given.Name, s, depth)
@@ -352,7 +544,13 @@ func (g *golang) typeOfName(name string, s *goScope, depth int) (*goPackage, str
 		if found.shape != nil {
 			return g.namedType(found.shape, s.source)
 		}
-		return g.typeOf(found.from, found.scope, depth+1)
+		in, of := g.typeOf(found.from, found.scope, depth+1)
+		for _, other := range found.others {
+			if also, another := g.typeOf(other.from, other.scope, depth+1); also != in || another != of {
+				return nil, ""
+			}
+		}
+		return in, of
 	}
 	found, known := s.source.in.values[name]
 	if !known {
@@ -376,24 +574,143 @@ func (g *golang) typeOfMember(given *ast.SelectorExpr, s *goScope, depth int) (*
 		return nil, ""
 	}
 	in, name := g.typeOf(given.X, s, depth+1)
-	if in == nil {
-		return nil, ""
-	}
-	declared := in.types[name]
-	shape, ok := declared.shape.(*ast.StructType)
-	if !ok {
-		return nil, ""
-	}
-	for _, field := range shape.Fields.List {
-		if slices.ContainsFunc(field.Names, func(one *ast.Ident) bool { return one.Name == given.Sel.Name }) {
-			return g.namedType(field.Type, declared.source)
-		}
+	if field := g.field(in, name, given.Sel.Name, depth); field.in != nil {
+		return g.namedType(field.shape, field.source)
 	}
 	return nil, ""
 }
 
+// goField is a field, and the type that declares it.
+type goField struct {
+	in       *goPackage
+	of, name string
+	source   *goSource
+	shape    ast.Expr
+}
+
+// field is that of a type or of what it embeds; none where there is none, or one
+// in each of two.
+func (g *golang) field(in *goPackage, of, name string, depth int) goField {
+	if in == nil || depth > mostNesting || !g.step() {
+		return goField{}
+	}
+	declared := in.types[of]
+	for _, field := range declared.fields() {
+		if slices.ContainsFunc(field.Names, func(one *ast.Ident) bool { return one.Name == name }) || len(field.Names) == 0 && embeddedName(field.Type) == name {
+			return goField{in, of, name, declared.source, field.Type}
+		}
+	}
+	var found goField
+	for _, field := range declared.fields() {
+		if len(field.Names) > 0 {
+			continue
+		}
+		inner, innerName := g.namedType(field.Type, declared.source)
+		if one := g.field(inner, innerName, name, depth+1); one.in != nil && found.in != nil {
+			return goField{}
+		} else if one.in != nil {
+			found = one
+		}
+	}
+	return found
+}
+
+// fields are those of a struct.
+func (t goType) fields() []*ast.Field {
+	if shape, ok := t.shape.(*ast.StructType); ok {
+		return shape.Fields.List
+	}
+	return nil
+}
+
+// embeddedName is that of a field that has none of its own.
+func embeddedName(shape ast.Expr) string {
+	if pointer, ok := shape.(*ast.StarExpr); ok {
+		shape = pointer.X
+	}
+	if selector, ok := shape.(*ast.SelectorExpr); ok {
+		return selector.Sel.Name
+	}
+	return typeName(shape)
+}
+
+// isForeign reports whether a value is sure to be of a type that the workspace
+// does not declare.
+func (g *golang) isForeign(x ast.Expr, s *goScope, depth int) bool {
+	if depth > mostNesting || !g.step() {
+		return false
+	}
+	switch given := x.(type) {
+	case *ast.ParenExpr:
+		return g.isForeign(given.X, s, depth+1)
+	case *ast.StarExpr:
+		return g.isForeign(given.X, s, depth+1)
+	case *ast.UnaryExpr:
+		return g.isForeign(given.X, s, depth+1)
+	case *ast.CompositeLit:
+		return g.isForeignType(given.Type, s.source)
+	case *ast.Ident:
+		if found, known := s.local(given.Name); known {
+			return g.isForeignType(found.shape, s.source) || found.shape == nil && found.from != nil && g.isForeign(found.from, found.scope, depth+1)
+		}
+		if found, known := s.source.in.values[given.Name]; known {
+			return g.isForeignType(found.shape, found.source) || found.from != nil && g.isForeign(found.from, &goScope{source: found.source}, depth+1)
+		}
+		return true // a package that is called other than its path says
+	case *ast.SelectorExpr:
+		name, from := s.packageOf(given.X)
+		if from != "" {
+			return g.imported(s.source, name) == nil
+		}
+		in, of := g.typeOf(given.X, s, depth+1)
+		if field := g.field(in, of, given.Sel.Name, depth); field.in != nil {
+			return g.isForeignType(field.shape, field.source)
+		}
+		return in == nil && g.isForeign(given.X, s, depth+1)
+	case *ast.CallExpr:
+		if found := g.functions(given.Fun, s, depth+1); len(found) == 1 && found[0].declared.Type.Results.NumFields() > 0 {
+			return g.isForeignType(found[0].declared.Type.Results.List[0].Type, found[0].source)
+		}
+		selector, ok := given.Fun.(*ast.SelectorExpr)
+		return ok && g.isForeign(selector, s, depth+1)
+	}
+	return false
+}
+
+func (g *golang) isForeignType(shape ast.Expr, source *goSource) bool {
+	switch given := shape.(type) {
+	case *ast.StarExpr:
+		return g.isForeignType(given.X, source)
+	case *ast.SelectorExpr:
+		from, ok := given.X.(*ast.Ident)
+		return ok && g.imported(source, from.Name) == nil
+	}
+	return false
+}
+
+// isOfFramework reports whether a value of another's type is a framework's.
+func (g *golang) isOfFramework(x ast.Expr, s *goScope) bool {
+	switch given := x.(type) {
+	case *ast.Ident:
+		found, known := s.local(given.Name)
+		return known && found.shape != nil && s.source.dialectOf(found.shape).name != ""
+	case *ast.SelectorExpr:
+		in, of := g.typeOf(given.X, s, 0)
+		field := g.field(in, of, given.Sel.Name, 0)
+		return field.in != nil && field.source.dialectOf(field.shape).name != ""
+	case *ast.CallExpr:
+		selector, ok := given.Fun.(*ast.SelectorExpr)
+		return ok && g.isOfFramework(selector.X, s)
+	}
+	return false
+}
+
 // namedType is a type that the workspace declares.
 func (g *golang) namedType(shape ast.Expr, source *goSource) (*goPackage, string) {
+	return g.namedTypeAt(shape, source, 0)
+}
+
+func (g *golang) namedTypeAt(shape ast.Expr, source *goSource, depth int) (*goPackage, string) {
 	if pointer, ok := shape.(*ast.StarExpr); ok {
 		shape = pointer.X
 	}
@@ -406,8 +723,12 @@ func (g *golang) namedType(shape ast.Expr, source *goSource) (*goPackage, string
 	if in == nil || name == "" {
 		return nil, ""
 	}
-	if _, known := in.types[name]; !known {
+	declared, known := in.types[name]
+	if !known || depth > mostNesting {
 		return nil, ""
+	}
+	if declared.isAlias {
+		return g.namedTypeAt(declared.shape, declared.source, depth+1)
 	}
 	return in, name
 }
@@ -425,12 +746,16 @@ func (g *golang) functions(x ast.Expr, s *goScope, depth int) []*goFunction {
 		return g.functions(given.X, s, depth+1)
 	case *ast.Ident:
 		if found, known := s.local(given.Name); known {
-			if found.from == nil {
-				return nil
+			all := g.functions(found.from, found.scope, depth+1)
+			for _, other := range found.others {
+				all = append(slices.Clip(all), g.functions(other.from, other.scope, depth+1)...)
 			}
-			return g.functions(found.from, found.scope, depth+1)
+			return all
 		}
 		if found, known := s.source.in.values[given.Name]; known {
+			if found.changes {
+				return nil
+			}
 			return g.functions(found.from, &goScope{source: found.source}, depth+1)
 		}
 		return s.source.in.functions[given.Name]
@@ -448,13 +773,19 @@ func (g *golang) members(given *ast.SelectorExpr, s *goScope, depth int) []*goFu
 		return nil
 	}
 	if in, name := g.typeOf(given.X, s, depth+1); in != nil {
-		if found := g.methods(in, name, given.Sel.Name, depth); found != nil {
-			return found
-		}
+		return g.methods(in, name, given.Sel.Name, depth)
 	}
+	if g.fields[given.Sel.Name] || g.isForeign(given.X, s, depth+1) {
+		return nil // it may be a field that holds a function
+	}
+	return g.methodsNamed(given.Sel.Name)
+}
+
+// methodsNamed are all of the workspace.
+func (g *golang) methodsNamed(method string) []*goFunction {
 	var all []*goFunction
 	for _, source := range g.sources {
-		for _, one := range source.in.methods[given.Sel.Name] {
+		for _, one := range source.in.methods[method] {
 			if one.source == source {
 				all = append(all, one)
 			}
@@ -463,17 +794,26 @@ func (g *golang) members(given *ast.SelectorExpr, s *goScope, depth int) []*goFu
 	return all
 }
 
+// implementing are the methods of the types that have all of an interface.
+func (g *golang) implementing(of *ast.InterfaceType, method string, depth int) []*goFunction {
+	return slices.DeleteFunc(g.methodsNamed(method), func(one *goFunction) bool {
+		receiver := typeName(one.declared.Recv.List[0].Type)
+		return slices.ContainsFunc(of.Methods.List, func(asked *ast.Field) bool {
+			return len(asked.Names) > 0 && g.methods(one.source.in, receiver, asked.Names[0].Name, depth+1) == nil
+		})
+	})
+}
+
 // methods are those of a type and of what it embeds.
 func (g *golang) methods(in *goPackage, name, method string, depth int) []*goFunction {
-	if found := in.functions[name+"."+method]; found != nil || depth > mostNesting {
+	if found := in.functions[name+"."+method]; found != nil || depth > mostNesting || !g.step() {
 		return found
 	}
 	declared := in.types[name]
-	shape, ok := declared.shape.(*ast.StructType)
-	if !ok {
-		return nil
+	if asked, ok := declared.shape.(*ast.InterfaceType); ok {
+		return g.implementing(asked, method, depth)
 	}
-	for _, field := range shape.Fields.List {
+	for _, field := range declared.fields() {
 		if len(field.Names) > 0 {
 			continue
 		}

@@ -270,23 +270,3 @@ func TestGoTellsWhatItDoesNotKnow(t *testing.T) {
 		{"POST", "/v1/somewhere", "func somewhere(", "a", ""},
 	})
 }
-
-func FuzzGo(f *testing.F) {
-	f.Add("package a\nimport \"net/http\"\nfunc f() { r := http.NewServeMux(); r = r; r.HandleFunc(\"/\", g); f(r) }\nfunc g() { g(); http.SetCookie(w, c) }")
-	f.Add("package a\nimport \"github.com/gorilla/mux\"\nvar r = mux.NewRouter()\nfunc f() { r.Path().Methods().HandlerFunc(h).Methods(x...); r.Route(\"/\", func() { r.Group() }) }")
-	f.Fuzz(func(t *testing.T, text string) { readAnything(t, "a.go", text) })
-}
-
-// readAnything reads a source that may be anything, and asks for all of it.
-func readAnything(t *testing.T, name, text string) {
-	t.Helper()
-	source := workspace(t, map[string]string{name: text}, locate.Start{})
-	for _, path := range []string{"/", "/login", "/a/b"} {
-		if place, reason := source.Handler("POST", path, ""); reason.Code == locate.Found {
-			if place.File != name || place.Line < 1 || place.Line > strings.Count(text, "\n")+1 {
-				t.Errorf("%s is no line of the source", place)
-			}
-			source.Cookie(place, "sid")
-		}
-	}
-}

@@ -27,7 +27,7 @@ func (w *goWalk) call(call *ast.CallExpr, s *goScope) bool {
 	case slices.Contains([]string{"HandleFunc", "Handle", "Any", "All", "Add", "Method", "MethodFunc", "Match"}, name):
 		w.addNamed(selector, call.Args, s)
 	case (name == "Mount" || name == "Use") && len(call.Args) == 2:
-		w.mount(selector.X, w.path(call.Args[0], s), call.Args[1], s)
+		w.mount(selector, w.path(call.Args[0], s), call.Args[1], s)
 	}
 	return true
 }
@@ -44,7 +44,7 @@ func (w *goWalk) pass(call *ast.CallExpr, s *goScope) {
 			functions = w.functions(call.Fun, s, 0)
 		}
 		for _, one := range functions[:min(len(functions), mostRouters)] {
-			router.mount("", w.parameter(one, i))
+			router.put(entry{inner: w.parameter(one, i), unsure: s.isInBranch() || len(functions) > 1})
 		}
 	}
 }
@@ -169,20 +169,27 @@ func (w *goWalk) base(x ast.Expr, s *goScope) *router {
 	if found := w.routerOf(x, s, 0); found != nil {
 		return found
 	}
-	if s.source.dialect().name == "" {
+	if found := w.embedded(x, s); found != nil {
+		return found
+	}
+	if s.source.dialect().name == "" || w.isForeign(x, s, 0) && !w.isOfFramework(x, s) {
 		return nil
 	}
 	return w.router(false, dialect{}) // somebody's, at a prefix that is not known
 }
 
 // mount reads a router that is given with its prefix.
-func (w *goWalk) mount(base ast.Expr, prefix string, given ast.Expr, s *goScope) {
+func (w *goWalk) mount(selector *ast.SelectorExpr, prefix string, given ast.Expr, s *goScope) {
+	base := selector.X
 	inner, _ := w.wrapped(given, s, 0)
 	if inner == nil {
+		if outer := w.routerOf(base, s, 0); outer != nil && selector.Sel.Name == "Mount" && strings.HasPrefix(prefix, "/") {
+			outer.put(entry{path: joined(prefix, "/*"), route: &route{blind: true}, unsure: s.isInBranch()})
+		}
 		return
 	}
 	if outer := w.base(base, s); outer != nil {
-		outer.mount(prefix, inner)
+		outer.put(entry{prefix: prefix, inner: inner, unsure: s.isInBranch()})
 	}
 }
 
@@ -200,16 +207,20 @@ func (w *goWalk) addOrMount(base ast.Expr, methods []string, path, given ast.Exp
 	}
 	written := w.path(path, s)
 	found := w.handlers(given, s, 0)
-	if len(found) == 0 {
-		outer.mount(stripped, inner)
-		return
-	}
+	within := written + "{...}" // of a prefix
 	if w.dialectOf(outer, s).name == netHTTP.name {
 		methods, written = split(methods, written)
+		within = written
+	}
+	made := entry{prefix: stripped, inner: inner, path: written, within: within, unsure: s.isInBranch()}
+	if len(found) == 0 {
+		outer.put(made)
+		return
 	}
 	for _, handler := range found {
 		one := w.route(methods, handler)
-		outer.put(entry{prefix: stripped, inner: inner, path: written, route: &one})
+		made.route = &one
+		outer.put(made)
 	}
 }
 
@@ -243,11 +254,45 @@ func (w *goWalk) wrapped(x ast.Expr, s *goScope, depth int) (*router, string) {
 			return inner, below
 		}
 	}
+	if found := w.delegate(x, s); found != nil {
+		return found, ""
+	}
 	found := w.routerOf(x, s, 0)
 	if found == nil || w.isHandler(x, s) {
 		return nil, ""
 	}
 	return found, ""
+}
+
+// delegate is the one router that a value's ServeHTTP hands its requests to.
+func (w *goWalk) delegate(x ast.Expr, s *goScope) *router {
+	in, name := w.typeOf(x, s, 0)
+	if in == nil {
+		return nil
+	}
+	methods := w.methods(in, name, "ServeHTTP", 0)
+	if len(methods) == 0 {
+		return w.embedded(x, s)
+	}
+	if len(methods) != 1 || methods[0].declared.Body == nil {
+		return nil
+	}
+	var found []*router
+	scope := w.scopeOf(methods[0])
+	ast.Inspect(methods[0].declared.Body, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || calledName(call) != "ServeHTTP" || !w.step() {
+			return true
+		}
+		if inner, _ := w.wrapped(call.Fun.(*ast.SelectorExpr).X, scope, mostNesting); inner != nil {
+			found = append(found, inner)
+		}
+		return true
+	})
+	if len(found) != 1 {
+		return nil
+	}
+	return found[0]
 }
 
 // isHandler reports whether a value is a function or has ServeHTTP.
@@ -261,19 +306,25 @@ func (w *goWalk) isHandler(x ast.Expr, s *goScope) bool {
 
 func (w *goWalk) add(base ast.Expr, methods []string, path ast.Expr, handlers []ast.Expr, s *goScope) {
 	written := w.path(path, s)
-	found := w.chosen(handlers, s)
-	if len(found) == 0 || !strings.ContainsAny(written, "/"+unknownPart) && written != "" {
+	if !strings.ContainsAny(written, "/"+unknownPart) && written != "" {
 		return
 	}
 	router := w.base(base, s)
 	if router == nil {
 		return
 	}
-	if w.dialectOf(router, s).name == netHTTP.name {
+	by := w.dialectOf(router, s)
+	found := w.chosen(handlers, by, s)
+	if by.name == netHTTP.name {
 		methods, written = split(methods, written)
 	}
+	router.addedBy(w.in)
+	if len(found) == 0 && strings.HasPrefix(written, "/") && router.itself().dialect.name != "" {
+		router.put(entry{path: written, route: &route{methods: methods, blind: true}, unsure: s.isInBranch()})
+	}
 	for _, one := range found {
-		router.add(written, w.route(methods, one))
+		made := w.route(methods, one)
+		router.put(entry{path: written, route: &made, unsure: s.isInBranch()})
 	}
 }
 
@@ -298,12 +349,13 @@ type goHandler struct {
 	at    Place
 	body  *ast.BlockStmt
 	scope *goScope
+	shape *ast.FuncType
 }
 
 // chosen are the handlers of a route: of gin's, fiber's and chi's the last, of
 // echo's the first, the others being what runs around it.
-func (w *goWalk) chosen(given []ast.Expr, s *goScope) []goHandler {
-	if s.source.dialect().name == echo.name {
+func (w *goWalk) chosen(given []ast.Expr, by dialect, s *goScope) []goHandler {
+	if by.name == echo.name {
 		return w.handlers(given[0], s, 0)
 	}
 	return w.handlers(given[len(given)-1], s, 0)
@@ -318,15 +370,16 @@ func (w *goWalk) handlers(x ast.Expr, s *goScope, depth int) []goHandler {
 	switch given := x.(type) {
 	case *ast.FuncLit:
 		inner := s.inner()
+		inner.literal = true
 		bindFields(inner, given.Type.Params, nil)
-		return []goHandler{{"", w.place(given.Pos()), given.Body, inner}}
+		return []goHandler{{"", w.place(given.Pos()), given.Body, inner, given.Type}}
 	case *ast.ParenExpr:
 		return w.handlers(given.X, s, depth+1)
 	case *ast.CallExpr:
 		return w.inside(given, s, depth)
 	case *ast.Ident:
-		if found, known := s.local(given.Name); known && found.from != nil {
-			return w.handlers(found.from, found.scope, depth+1)
+		if found, known := s.local(given.Name); known && (found.from != nil || len(found.others) > 0) {
+			return w.valuesOf(found, depth)
 		}
 	}
 	if in, name := w.typeOf(x, s, depth); in != nil {
@@ -340,7 +393,21 @@ func (w *goWalk) handlers(x ast.Expr, s *goScope, depth int) []goHandler {
 func (w *goWalk) declared(functions []*goFunction) []goHandler {
 	var all []goHandler
 	for _, one := range functions[:min(len(functions), mostNamed+1)] {
-		all = append(all, goHandler{one.declared.Name.Name, one.place(w.golang), one.declared.Body, w.scopeOf(one)})
+		all = append(all, goHandler{one.declared.Name.Name, one.place(w.golang), one.declared.Body, w.scopeOf(one), one.declared.Type})
+	}
+	return all
+}
+
+// valuesOf are the handlers of all that a name may stand for; none where one of
+// them is not known.
+func (w *goWalk) valuesOf(local goLocal, depth int) []goHandler {
+	var all []goHandler
+	for _, one := range append([]goLocal{local}, local.others...) {
+		found := w.handlers(one.from, one.scope, depth+1)
+		if len(found) == 0 && one.from != nil {
+			return nil
+		}
+		all = append(all, found...)
 	}
 	return all
 }
@@ -352,11 +419,79 @@ func (w *goWalk) inside(call *ast.CallExpr, s *goScope, depth int) []goHandler {
 	for _, given := range call.Args {
 		switch given.(type) {
 		case *ast.FuncLit, *ast.Ident, *ast.SelectorExpr, *ast.CallExpr, *ast.UnaryExpr, *ast.CompositeLit:
-			all = append(all, w.handlers(given, s, depth+1)...)
+			all = append(all, w.answering(w.handlers(given, s, depth+1))...)
 		}
 	}
 	if len(all) > 0 {
 		return all
 	}
-	return w.declared(w.functions(call.Fun, s, depth))
+	if in, name := w.typeOf(call, s, depth); in != nil {
+		if found := w.methods(in, name, "ServeHTTP", depth); found != nil {
+			return w.declared(found)
+		}
+	}
+	return w.declared(slices.DeleteFunc(slices.Clone(w.functions(call.Fun, s, depth)), func(one *goFunction) bool { return !w.makesHandler(one) }))
+}
+
+// answering leaves out functions that a wrapper may be given besides the one
+// that answers.
+func (w *goWalk) answering(given []goHandler) []goHandler {
+	return slices.DeleteFunc(given, func(one goHandler) bool { return one.shape != nil && !w.answers(one.shape) })
+}
+
+// requestTypes are those of what a handler is given.
+var requestTypes = []string{"ResponseWriter", "Request", "Context", "Ctx", "Params"}
+
+// answers reports whether a function looks like one that answers a request.
+func (w *goWalk) answers(shape *ast.FuncType) bool {
+	if results := shape.Results; results.NumFields() > 0 && lastName(results.List[len(results.List)-1].Type) != "error" {
+		return false
+	}
+	return shape.Params.NumFields() == 0 || slices.ContainsFunc(shape.Params.List, func(one *ast.Field) bool {
+		named, _ := one.Type.(*ast.SelectorExpr)
+		return slices.Contains(requestTypes, lastName(one.Type)) && (named == nil || lastName(named.X) != "context")
+	})
+}
+
+// makesHandler reports whether a function gives a handler that it makes itself,
+// and not one that wraps what it is given.
+func (w *goWalk) makesHandler(one *goFunction) bool {
+	shape := one.declared.Type
+	for _, given := range shape.Params.List {
+		if w.isHandlerType(given.Type, one.source) {
+			return false
+		}
+	}
+	return shape.Results.NumFields() > 0 && w.isHandlerType(shape.Results.List[0].Type, one.source)
+}
+
+func (w *goWalk) isHandlerType(shape ast.Expr, source *goSource) bool {
+	if many, ok := shape.(*ast.Ellipsis); ok {
+		shape = many.Elt
+	}
+	switch given := shape.(type) {
+	case *ast.FuncType:
+		return true
+	case *ast.SelectorExpr:
+		if strings.HasPrefix(given.Sel.Name, "Handler") || given.Sel.Name == "Handle" {
+			return true
+		}
+	}
+	in, name := w.namedType(shape, source)
+	if in == nil {
+		return false
+	}
+	_, function := in.types[name].shape.(*ast.FuncType)
+	return function || w.methods(in, name, "ServeHTTP", 0) != nil
+}
+
+// lastName is "Request" for *http.Request.
+func lastName(shape ast.Expr) string {
+	if selector, ok := shape.(*ast.SelectorExpr); ok {
+		return selector.Sel.Name
+	}
+	if pointer, ok := shape.(*ast.StarExpr); ok {
+		return lastName(pointer.X)
+	}
+	return typeName(shape)
 }

@@ -83,12 +83,15 @@ func Read(ctx context.Context, folder string, start Start, limits Limits) (*Sour
 	}
 	defer files.close()
 	source := &Source{ctx: context.WithoutCancel(ctx)}
-	source.python, source.routes = readPython(ctx, files, start)
-	if source.python == nil || len(source.python.roots) == 0 { // nothing of Python is known to be started
-		source.routes = append(source.routes, readGo(ctx, files)...)
-		source.routes = append(source.routes, readExpress(ctx, files)...)
-		source.routes = append(source.routes, readSpring(ctx, files)...)
-		source.routes = append(source.routes, readDjango(ctx, files)...)
+	files.begin(start)
+	for again := true; again; again = len(source.routes) == 0 && files.widen() {
+		source.python, source.routes = readPython(ctx, files, start)
+		if source.python == nil || len(source.python.roots) == 0 { // nothing of Python is known to be started
+			source.routes = append(source.routes, readGo(ctx, files)...)
+			source.routes = append(source.routes, readExpress(ctx, files)...)
+			source.routes = append(source.routes, readSpring(ctx, files)...)
+			source.routes = append(source.routes, readDjango(ctx, files)...)
+		}
 	}
 	return source, nil
 }

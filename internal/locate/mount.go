@@ -13,8 +13,17 @@ type router struct {
 	// and at the root where it is not.
 	made    bool
 	mounted bool
+	// isPart says that it answers nobody unless it is mounted.
+	isPart  bool
 	dialect dialect
 	same    *router // the router that this one turned out to be
+	// shared says that it stands for several at once: which of its routes one of
+	// them has is not known.
+	shared bool
+	// choices are the routers that it is one of; each of them mounts it.
+	choices []*router
+	// by is who adds to it. Where several do, what is added first is not known.
+	by any
 }
 
 // entry is a route, or a router that is mounted. Where it is both, it is a route
@@ -24,6 +33,9 @@ type entry struct {
 	inner  *router
 	path   string // of the route
 	route  *route
+	within string // the path that leads here, where it is not stripped
+	// unsure says that a condition decides whether it is added.
+	unsure bool
 }
 
 // dialect is how a framework writes paths.
@@ -50,14 +62,33 @@ func (r *router) is(other *router) {
 		return
 	}
 	into.entries = append(into.entries, from.entries...)
+	into.choices = append(into.choices, from.choices...)
+	into.shared = into.shared || from.shared || into.made && from.made
+	into.isPart = into.isPart && into.made || from.isPart && from.made && !into.made
 	into.made, into.mounted = into.made || from.made, into.mounted || from.mounted
+	if into.by == nil {
+		into.by = from.by
+	} else if from.by != nil {
+		into.addedBy(from.by)
+	}
 	if into.dialect.name == "" {
 		into.dialect = from.dialect
 	}
 	from.entries, from.same = nil, into
 }
 
-func (r *router) hasRoutes() bool { return r.itself().made || len(r.itself().entries) > 0 }
+// hasRoutes reports whether it is a router at all, or anything is added to it.
+func (r *router) hasRoutes() bool { return r.itself().leads(map[*router]bool{}) }
+
+func (r *router) leads(seen map[*router]bool) bool {
+	if seen[r] {
+		return false
+	}
+	seen[r] = true
+	return r.made || slices.ContainsFunc(r.entries, func(one entry) bool {
+		return one.route != nil || one.inner.itself().leads(seen)
+	})
+}
 
 func (r *router) add(path string, one route) { r.put(entry{path: path, route: &one}) }
 
@@ -68,10 +99,26 @@ func (r *router) put(one entry) {
 	if len(own.entries) >= mostRoutes || one.inner != nil && one.inner.itself() == own {
 		return
 	}
+	if one.inner != nil && !slices.Contains(one.inner.itself().choices, r) {
+		for _, choice := range one.inner.itself().choices {
+			other := one
+			other.inner = choice
+			own.entries, choice.itself().mounted = append(own.entries, other), true
+		}
+	}
 	if one.inner != nil {
 		one.inner.itself().mounted = true
 	}
 	own.entries = append(own.entries, one)
+}
+
+// addedBy notes a function or a file that adds to a router.
+func (r *router) addedBy(who any) {
+	own := r.itself()
+	if own.by == nil {
+		own.by = who
+	}
+	own.shared = own.shared || own.dialect.ordered && own.by != who
 }
 
 // mounts adds up the routes of routers.
@@ -79,6 +126,15 @@ type mounts struct {
 	routes []route
 	steps  int
 	order  int
+	// application is the router that all of what is collected belongs to.
+	application *router
+}
+
+// standing is what leads to a router.
+type standing struct {
+	depth  int
+	within pattern // that the whole path fits; "" for any
+	unsure bool
 }
 
 // routesIn are the routes of all routers: from the root for those that are made
@@ -93,17 +149,17 @@ func routesIn(routers []*router) []route {
 		}
 		seen[own] = true
 		prefix := ""
-		if !own.made {
+		if !own.made || own.isPart {
 			prefix = unknownPart
 		}
-		all.order = 0
-		all.collect(own, prefix, own.dialect, 0)
+		all.order, all.application = 0, own
+		all.collect(own, prefix, own.dialect, standing{})
 	}
 	return all.routes
 }
 
-func (m *mounts) collect(of *router, prefix string, by dialect, depth int) {
-	if depth > mostRouters || len(prefix) > longestPath {
+func (m *mounts) collect(of *router, prefix string, by dialect, at standing) {
+	if at.depth > mostRouters || len(prefix) > longestPath {
 		return
 	}
 	if of.dialect.name != "" {
@@ -114,14 +170,23 @@ func (m *mounts) collect(of *router, prefix string, by dialect, depth int) {
 			return
 		}
 		path := joined(prefix, one.prefix)
+		unsure := at.unsure || one.unsure || of.shared
 		if one.inner != nil && (one.route == nil || one.inner.hasRoutes()) {
-			m.collect(one.inner.itself(), path, by, depth+1)
+			below := standing{at.depth + 1, at.within, unsure}
+			if one.within != "" {
+				below.within = by.pattern(joined(prefix, one.within))
+			}
+			m.collect(one.inner.itself(), path, by, below)
 			continue
 		}
 		path = joined(prefix, one.path)
 		made := *one.route
+		made.unsure, made.application = unsure, m.application
 		made.written = path
 		made.path = by.pattern(path)
+		if made.path.isLiteral() && at.within != "" && !at.within.fits(string(made.path)) {
+			continue // what leads here does not let it through
+		}
 		if by.ordered {
 			m.order++
 			made.order = m.order

@@ -18,6 +18,12 @@ type route struct {
 	// order is the rank among the routes of one application, where the framework
 	// takes the first that fits; 0: it takes the most precise.
 	order int
+	// application is what the routes that are tried together have in common.
+	application any
+	// unsure says that the application may be without it.
+	unsure bool
+	// blind says that something answers here which is not known. It has no place.
+	blind bool
 }
 
 // pattern is a path with holes: part stands for the rest of one segment or a
@@ -106,7 +112,7 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 	if len(fitting) == 0 {
 		fitting = matching(routes, method, slashed(path)) // most redirect to it
 	}
-	fitting = byOperation(fitting, operation)
+	fitting = byOperation(seen(fitting), operation)
 	fitting = first(fitting)
 	places := placesOf(fitting)
 	switch {
@@ -153,23 +159,55 @@ func byOperation(routes []route, operation string) []route {
 	return routes
 }
 
-// first leaves out routes that another is sure to be taken before: a path
-// without holes that was added earlier, or anywhere where precision decides.
+// first leaves out routes that another of the same application is sure to be
+// taken before.
 func first(routes []route) []route {
-	for _, one := range routes {
-		if !one.path.isLiteral() {
-			continue
+	var left []route
+	for _, other := range routes {
+		if !slices.ContainsFunc(routes, func(one route) bool { return one.precedes(other) }) {
+			left = append(left, other)
 		}
-		var left []route
-		for _, other := range routes {
-			later := one.order == 0 || other.order > one.order
-			if other.path.isLiteral() || !later || !other.path.isKnown() {
-				left = append(left, other)
-			}
-		}
-		return left
 	}
-	return routes
+	return left
+}
+
+// seen leaves out the routes that something comes before which is not known, and
+// that itself.
+func seen(routes []route) []route {
+	var left []route
+	for _, one := range routes {
+		if !one.blind && !slices.ContainsFunc(routes, func(other route) bool { return other.blind && other.hides(one) }) {
+			left = append(left, one)
+		}
+	}
+	return left
+}
+
+// hides reports whether a route that is not known may be taken before one with
+// holes: it is added before, or it is the more precise one.
+func (r route) hides(other route) bool {
+	if r.application != other.application || other.path.isLiteral() || !other.path.isKnown() || !r.path.isKnown() {
+		return false
+	}
+	if r.order != 0 {
+		return r.order < other.order
+	}
+	return r.path.isLiteral() || r.path.certain() > other.path.certain()
+}
+
+// certain is how much of a path has no holes, from its beginning.
+func (p pattern) certain() int {
+	if at := strings.IndexAny(string(p), part+rest+unknownPart); at >= 0 {
+		return at
+	}
+	return len(p)
+}
+
+// precedes reports whether a path without holes is taken before one that has
+// some: where it was added earlier, or anywhere where precision decides.
+func (r route) precedes(other route) bool {
+	later := r.order == 0 || other.order > r.order
+	return later && r.path.isLiteral() && !r.unsure && r.application == other.application && !other.path.isLiteral() && other.path.isKnown()
 }
 
 func placesOf(routes []route) []Place {

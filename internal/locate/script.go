@@ -3,6 +3,7 @@ package locate
 import (
 	"context"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +17,10 @@ type scripts struct {
 	modules   map[string]*script
 	functions map[scriptKey]*scriptFunction
 	made      map[scriptKey]*router
-	held      map[string]*router // by the fields of classes
+	held      map[scriptKey]*router // by the fields of classes
+	blocks    map[scriptKey]map[string]scriptName
+	learning  bool // names only, of all modules, before anything is read
+	branches  int  // that what is read stands in
 	routers   []*router
 	setting   map[scriptKey][]setter
 	read      map[scriptKey]bool // calls
@@ -46,6 +50,8 @@ type scriptName struct {
 	scope  *scriptScope
 	member string
 	value  *scriptValue
+	// changes says that it is given several values.
+	changes bool
 }
 
 type scriptScope struct {
@@ -54,6 +60,18 @@ type scriptScope struct {
 	names  map[string]scriptName
 	class  *scriptValue // that "this" is of
 	in     *scriptFunction
+	// isBlock says that it is a part of a function.
+	isBlock bool
+}
+
+// owner is the function of a scope, or its module.
+func (s *scriptScope) owner() any {
+	for at := s; at != nil; at = at.parent {
+		if at.in != nil {
+			return at.in
+		}
+	}
+	return s.module
 }
 
 // scriptValue is what an expression gives. The zero value is not known.
@@ -70,6 +88,7 @@ type scriptFunction struct {
 	scope      *scriptScope // of its body
 	parameters []*router
 	result     *router
+	callers    map[scriptKey]bool
 }
 
 const mostScriptSteps = 2_000_000
@@ -88,11 +107,7 @@ func (s *scripts) load(file string) *script {
 	if known, seen := s.modules[file]; seen {
 		return known
 	}
-	language := syntax.JavaScript
-	if languageOf(file) == typedScriptFile {
-		language = syntax.TypeScript
-	}
-	tree := s.files.tree(s.ctx, file, language)
+	tree := s.files.tree(s.ctx, file, scriptLanguage(languageOf(file)))
 	if tree == nil {
 		s.modules[file] = nil
 		return nil
@@ -104,28 +119,151 @@ func (s *scripts) load(file string) *script {
 	return made
 }
 
+func scriptLanguage(of kind) syntax.Language {
+	if of == typedScriptFile {
+		return syntax.TypeScript
+	}
+	return syntax.JavaScript
+}
+
 var scriptEnds = []string{"", ".ts", ".js", ".mjs", ".cjs", ".jsx", ".mts", ".cts", "/index.ts", "/index.js", "/index.mjs", "/index.cjs"}
 
 // imported is what a module name gives: a module of the workspace, or a library.
 func (s *scripts) imported(from *script, name string) scriptValue {
-	if !strings.HasPrefix(name, ".") {
+	file, isLibrary := s.files.script(name, from.file)
+	if isLibrary {
 		return scriptValue{external: name}
 	}
-	at := path.Join(path.Dir(from.file), name)
-	for _, base := range []string{at, strings.TrimSuffix(at, path.Ext(at))} {
-		for _, end := range scriptEnds {
-			if s.files.has(base + end) {
-				return scriptValue{module: s.load(base + end)}
+	if file == "" {
+		return scriptValue{}
+	}
+	return scriptValue{module: s.load(file)}
+}
+
+// script is the file that a module name means in another; "" where there is
+// none, and true where it is a library's.
+func (f *files) script(name, from string) (string, bool) {
+	if strings.HasPrefix(name, ".") {
+		return f.scriptAt(path.Join(path.Dir(from), name), from), false
+	}
+	short, aliased := cutAlias(name)
+	if !aliased {
+		return "", true
+	}
+	for folder := folderOf(from); ; folder = folderOf(folder) {
+		for _, base := range []string{path.Join(folder, "src", short), path.Join(folder, short)} {
+			if found := f.scriptAt(base, from); found != "" {
+				return found, false
+			}
+		}
+		if folder == "" {
+			return "", false
+		}
+	}
+}
+
+// cutAlias cuts what usually stands for the folder of the sources.
+func cutAlias(name string) (string, bool) {
+	for _, alias := range []string{"@/", "~/", "src/", "@src/", "#/", "@app/"} {
+		if short, found := strings.CutPrefix(name, alias); found {
+			return short, true
+		}
+	}
+	return "", false
+}
+
+// scriptAt is the module of a path, which may lack its end or have the one that
+// it is compiled to.
+func (f *files) scriptAt(at, from string) string {
+	ends := slices.Clone(scriptEnds)
+	if languageOf(from) == scriptFile {
+		slices.SortStableFunc(ends, func(a, b string) int { return strings.Count(a, "ts") - strings.Count(b, "ts") })
+	}
+	bases := []string{at}
+	if languageOf(at) == scriptFile {
+		bases = append(bases, strings.TrimSuffix(at, path.Ext(at)))
+	}
+	for _, base := range bases {
+		for _, end := range ends {
+			if f.has(base+end) && isScript(base+end) {
+				return base + end
 			}
 		}
 	}
-	return scriptValue{}
+	return ""
+}
+
+var (
+	importsName = regexp.MustCompile(`(?:\bfrom|\bimport|\brequire\s*\(|\bimport\s*\()\s*['"` + "`" + `]([^'"` + "`" + `\n]+)['"` + "`" + `]\s*([)+]?)`)
+	importsAny  = regexp.MustCompile(`(?:\brequire|\bimport)\s*\(\s*[^'"` + "`" + `\s)]|readdir|\bglob|autoload`)
+)
+
+// reached are the scripts that an application is made of: those that it begins
+// with, and what they import. Where a module is imported by a name that is made
+// up, all of the package may be.
+func (f *files) reached(names []string) []string {
+	seen := map[string]bool{}
+	var left []string
+	for _, name := range names {
+		if f.start.begins(name) {
+			left = append(left, name)
+		}
+	}
+	for len(left) > 0 {
+		name := left[len(left)-1]
+		left = left[:len(left)-1]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		source := f.read(name)
+		isOpen := importsAny.Match(source)
+		for _, found := range importsName.FindAllSubmatch(source, mostItems) {
+			isOpen = isOpen || string(found[2]) == "+" || strings.Contains(string(found[1]), "${")
+			if file, _ := f.script(string(found[1]), name); file != "" {
+				left = append(left, file)
+			}
+		}
+		if isOpen {
+			folder := f.packageOf(name)
+			for _, other := range names {
+				if isBelow(other, folder) {
+					left = append(left, other)
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !seen[name] })
+}
+
+// packageOf is the folder of the package.json that a script belongs to.
+func (f *files) packageOf(name string) string {
+	for folder := folderOf(name); ; folder = folderOf(folder) {
+		if folder == "" || len(f.read(path.Join(folder, "package.json"))) > 0 {
+			return folder
+		}
+	}
 }
 
 var functionKinds = []string{"function_declaration", "function_expression", "arrow_function", "method_definition",
 	"generator_function_declaration", "generator_function", "function"}
 
 func isFunction(node syntax.Node) bool { return slices.Contains(functionKinds, node.Kind()) }
+
+// isBlock reports whether a node has names of its own that are not those of a
+// function.
+func isBlock(node syntax.Node) bool {
+	return slices.Contains([]string{"statement_block", "for_in_statement", "for_statement", "switch_body", "catch_clause"}, node.Kind())
+}
+
+// block is the scope of a block.
+func (s *scripts) block(node syntax.Node, scope *scriptScope) *scriptScope {
+	key := s.key(node, scope)
+	if s.blocks[key] == nil {
+		s.blocks[key] = map[string]scriptName{}
+	}
+	return &scriptScope{module: scope.module, parent: scope, names: s.blocks[key], isBlock: true}
+}
 
 func isClass(node syntax.Node) bool {
 	return node.Kind() == "class_declaration" || node.Kind() == "class" || node.Kind() == "abstract_class_declaration"
@@ -142,6 +280,17 @@ func (s *scripts) declare(node syntax.Node, scope *scriptScope, depth int) {
 			scope.names[name] = scriptName{from: node, scope: scope}
 		}
 		return
+	case isBlock(node):
+		scope = s.block(node, scope)
+		for _, field := range []string{"left", "parameter"} {
+			if kind != "for_statement" {
+				s.hide(node.Field(field), scope)
+			}
+		}
+	case kind == "variable_declaration": // var is the function's
+		for scope.isBlock {
+			scope = scope.parent
+		}
 	case kind == "variable_declarator":
 		s.bind(node.Field("name"), node.Field("value"), scope)
 	case kind == "import_statement":
@@ -163,6 +312,7 @@ func (s *scripts) bind(pattern, value syntax.Node, scope *scriptScope) {
 		scope.names[pattern.Text()] = scriptName{from: value, scope: scope}
 		return
 	}
+	s.hide(pattern, scope)
 	if pattern.Kind() != "object_pattern" {
 		return
 	}
@@ -172,6 +322,15 @@ func (s *scripts) bind(pattern, value syntax.Node, scope *scriptScope) {
 			scope.names[child.Text()] = scriptName{from: value, scope: scope, member: child.Text()}
 		case "pair_pattern":
 			scope.names[child.Field("value").Text()] = scriptName{from: value, scope: scope, member: child.Field("key").Text()}
+		}
+	}
+}
+
+// hide says that the names of a pattern are no longer what they are outside.
+func (s *scripts) hide(pattern syntax.Node, scope *scriptScope) {
+	for node := range pattern.All() {
+		if kind := node.Kind(); kind == "identifier" || kind == "shorthand_property_identifier_pattern" {
+			scope.names[node.Text()] = scriptName{}
 		}
 	}
 }
@@ -243,9 +402,7 @@ func (s *scripts) export(node syntax.Node, scope *scriptScope) {
 func (s *scripts) assign(node syntax.Node, scope *scriptScope) {
 	left, right := node.Field("left"), node.Field("right")
 	if left.Kind() == "identifier" {
-		if known, seen := scope.find(left.Text()); !seen || known.from.IsZero() && known.value == nil {
-			scope.names[left.Text()] = scriptName{from: right, scope: scope}
-		}
+		scope.set(left.Text(), scriptName{from: right, scope: scope})
 		return
 	}
 	of, name := left.Field("object").Text(), left.Field("property").Text()
@@ -258,6 +415,26 @@ func (s *scripts) assign(node syntax.Node, scope *scriptScope) {
 	case of == "exports" || of == "module.exports":
 		scope.module.exports[name] = scriptName{from: right, scope: scope}
 	}
+}
+
+// set gives a name a value where it is declared. One that had a value has none
+// that is known from then on.
+func (s *scriptScope) set(name string, given scriptName) {
+	for at := s; at != nil; at = at.parent {
+		earlier, known := at.names[name]
+		if !known {
+			continue
+		}
+		switch isNothing := slices.Contains([]string{"", "null", "undefined"}, earlier.from.Kind()); {
+		case earlier.from == given.from:
+		case earlier.changes || !isNothing || earlier.value != nil:
+			at.names[name] = scriptName{changes: true}
+		default:
+			at.names[name] = given
+		}
+		return
+	}
+	s.names[name] = given
 }
 
 func (s *scriptScope) find(name string) (scriptName, bool) {
@@ -425,10 +602,11 @@ func (s *scripts) classMember(of scriptValue, name string, depth int) scriptValu
 		}
 	}
 	key := s.key(of.node, of.scope)
-	return scriptValue{router: s.heldBy(key.file + "\x00" + of.node.Field("name").Text() + "\x00" + name)}
+	key.kind = name
+	return scriptValue{router: s.heldBy(key)}
 }
 
-func (s *scripts) heldBy(key string) *router {
+func (s *scripts) heldBy(key scriptKey) *router {
 	if s.held[key] == nil {
 		s.held[key] = s.router(false)
 	}
@@ -478,9 +656,10 @@ func (s *scripts) function(of scriptValue) *scriptFunction {
 	if known := s.functions[key]; known != nil {
 		return known
 	}
-	made := &scriptFunction{node: of.node}
+	made := &scriptFunction{node: of.node, callers: map[scriptKey]bool{}}
 	made.scope = &scriptScope{module: of.scope.module, parent: of.scope, names: map[string]scriptName{}, in: made}
 	s.functions[key] = made
+	s.hide(of.node.Field("parameters"), made.scope)
 	for _, name := range parameterNames(of.node) {
 		slot := s.router(false)
 		made.parameters = append(made.parameters, slot)
@@ -489,7 +668,13 @@ func (s *scripts) function(of scriptValue) *scriptFunction {
 		}
 	}
 	made.result = s.router(false)
-	s.declare(of.node.Field("body"), made.scope, 0)
+	body := of.node.Field("body")
+	if body.Kind() != "statement_block" {
+		s.declare(body, made.scope, 0)
+	}
+	for child := range body.Children() {
+		s.declare(child, made.scope, 0)
+	}
 	return made
 }
 

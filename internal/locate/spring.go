@@ -2,6 +2,8 @@ package locate
 
 import (
 	"context"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,14 +12,25 @@ import (
 
 // spring are the classes of a workspace.
 type spring struct {
-	constants map[string][]string // by "Class.NAME"
+	constants map[string][]springConstant // by "Class.NAME"
 	classes   map[string][]springClass
+	prefixes  map[string]string // of all paths, by module
+	all       []springClass
+	unread    map[string][]string // files by the class that they are called after
+	files     *files
+	ctx       context.Context
 	steps     int
 }
 
 type springClass struct {
 	file string
 	node syntax.Node
+}
+
+// springConstant is a value, and the class that it is written in.
+type springConstant struct {
+	class string
+	node  syntax.Node
 }
 
 const mostSpringSteps = 2_000_000
@@ -29,26 +42,105 @@ func (s *spring) step() bool {
 
 func readSpring(ctx context.Context, files *files) []route {
 	names := files.of(javaFile)
+	if !files.start.isAll() {
+		names = files.modules(names)
+	}
 	if !slices.ContainsFunc(names, func(name string) bool { return mentions(files.read(name), []string{"springframework"}) }) {
 		return nil
 	}
-	s := &spring{constants: map[string][]string{}, classes: map[string][]springClass{}}
-	var all []springClass
+	s := &spring{constants: map[string][]springConstant{}, classes: map[string][]springClass{}, prefixes: map[string]string{}, unread: map[string][]string{}, files: files, ctx: ctx}
+	var mapping []string
 	for _, name := range names {
-		for node := range files.tree(ctx, name, syntax.Java).Root().All() {
-			if slices.Contains([]string{"class_declaration", "interface_declaration", "enum_declaration", "record_declaration"}, node.Kind()) {
-				all = append(all, springClass{name, node})
-				s.learn(springClass{name, node})
-			}
+		if mentions(files.read(name), []string{"addPathPrefix("}) {
+			s.prefixes[moduleOf(name)] = unknownPart
+		}
+		if mentions(files.read(name), []string{"Controller", "Mapping"}) {
+			mapping = append(mapping, name)
+		} else {
+			s.unread[stem(name)] = append(s.unread[stem(name)], name)
 		}
 	}
+	files.parseAll(ctx, mapping, syntax.Java)
+	for _, name := range mapping {
+		s.load(name)
+	}
 	var routes []route
-	for _, class := range all {
+	for _, class := range slices.Clone(s.all) {
 		if len(routes) < mostRoutes && isController(class.node) {
 			routes = append(routes, s.routes(class)...)
 		}
 	}
 	return routes
+}
+
+// load learns the classes of a file.
+func (s *spring) load(name string) {
+	for node := range s.files.tree(s.ctx, name, syntax.Java).Root().All() {
+		if slices.Contains([]string{"class_declaration", "interface_declaration", "enum_declaration", "record_declaration"}, node.Kind()) {
+			s.all = append(s.all, springClass{name, node})
+			s.learn(springClass{name, node})
+		}
+	}
+}
+
+// named are the classes of a name. Their files are called like them, and are not
+// read before something asks.
+func (s *spring) named(name string) []springClass {
+	unread := s.unread[name]
+	delete(s.unread, name)
+	for _, file := range unread {
+		s.load(file)
+	}
+	return s.classes[name]
+}
+
+// modules are the sources of the modules that an application begins with, and of
+// those that their builds name.
+func (f *files) modules(names []string) []string {
+	builds, left, seen := map[string]string{}, []string{}, map[string]bool{}
+	for _, name := range names {
+		module := moduleOf(name)
+		if _, known := builds[module]; !known {
+			for _, build := range []string{"pom.xml", "build.gradle", "build.gradle.kts"} {
+				builds[module] += string(f.read(path.Join(module, build)))
+			}
+		}
+		if f.start.begins(name) && !slices.Contains(left, module) {
+			left = append(left, module)
+		}
+	}
+	for len(left) > 0 {
+		module := left[len(left)-1]
+		left = left[:len(left)-1]
+		if seen[module] {
+			continue
+		}
+		seen[module] = true
+		for other := range builds {
+			if other != "" && (hasModule(builds[module], path.Base(other)) || hasModule(builds[module], artifactOf(builds[other]))) {
+				left = append(left, other)
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !seen[moduleOf(name)] })
+}
+
+// artifactOf is what a build of Maven calls itself.
+func artifactOf(build string) string {
+	if _, after, found := strings.Cut(build, "</parent>"); found {
+		build = after
+	}
+	_, build, _ = strings.Cut(build, "<artifactId>")
+	name, _, _ := strings.Cut(build, "</artifactId>")
+	return strings.TrimSpace(name)
+}
+
+// hasModule reports whether a build names a module: as an artifact of Maven, or
+// in project(":web") of Gradle.
+func hasModule(build, name string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(build, func(char rune) bool { return strings.ContainsRune("<>\"':/\r\n\t (),", char) }), func(word string) bool {
+		return word == name
+	})
 }
 
 // isController leaves out clients, whose annotations are the same.
@@ -65,10 +157,8 @@ func (s *spring) learn(class springClass) {
 			continue
 		}
 		declared := field.Field("declarator")
-		known, ok := javaString(declared.Field("value"))
-		if key := declared.Field("name").Text(); ok {
-			s.constants[name+"."+key] = append(s.constants[name+"."+key], known)
-		}
+		key := name + "." + declared.Field("name").Text()
+		s.constants[key] = append(s.constants[key], springConstant{name, declared.Field("value")})
 	}
 }
 
@@ -104,8 +194,10 @@ func (s *spring) text(node syntax.Node, class string, depth int) string {
 	case node.Kind() == "identifier":
 		key = class + "." + key
 	}
+	of, _, _ := strings.Cut(key, ".")
+	s.named(of)
 	if known := s.constants[key]; len(known) == 1 {
-		return known[0]
+		return s.text(known[0].node, known[0].class, depth+1)
 	}
 	return unknownPart
 }
@@ -120,33 +212,99 @@ func annotation(of syntax.Node, name string) syntax.Node {
 }
 
 // springMappings are annotations with their methods.
-var springMappings = map[string][]string{
-	"RequestMapping": nil, "GetMapping": {"GET"}, "PostMapping": {"POST"}, "PutMapping": {"PUT"}, "PatchMapping": {"PATCH"}, "DeleteMapping": {"DELETE"},
+var springMappings = []struct {
+	name    string
+	methods []string
+}{
+	{"RequestMapping", nil}, {"GetMapping", []string{"GET"}}, {"PostMapping", []string{"POST"}}, {"PutMapping", []string{"PUT"}},
+	{"PatchMapping", []string{"PATCH"}}, {"DeleteMapping", []string{"DELETE"}},
+}
+
+// mappingOf is the first annotation of a method that maps it, and its methods.
+func mappingOf(method syntax.Node) (syntax.Node, []string) {
+	for _, one := range springMappings {
+		if mapping := annotation(method, one.name); !mapping.IsZero() {
+			if one.methods == nil {
+				return mapping, requestMethods(mapping)
+			}
+			return mapping, one.methods
+		}
+	}
+	return syntax.Node{}, nil
+}
+
+// springMethod is a method that a class has, of its own or from above.
+type springMethod struct {
+	in   springClass
+	node syntax.Node
+}
+
+func (m springMethod) isLike(other syntax.Node) bool {
+	return m.node.Field("name").Text() == other.Field("name").Text() && children(m.node.Field("parameters")) == children(other.Field("parameters"))
+}
+
+// lineage are a class and what it is made from, as far as the workspace has the
+// one class or interface of that name.
+func (s *spring) lineage(class springClass) []springClass {
+	all := []springClass{class}
+	for i := 0; i < len(all) && len(all) < mostRouters; i++ {
+		for _, heading := range []string{"superclass", "interfaces", "extends_interfaces"} {
+			above := all[i].node.Field(heading)
+			if above.IsZero() {
+				above = all[i].node.Child(heading)
+			}
+			for node := range above.All() {
+				if node.Kind() != "type_identifier" {
+					continue
+				}
+				known := s.named(node.Text())
+				if len(known) == 1 && !slices.Contains(all, known[0]) {
+					all = append(all, known[0])
+				}
+			}
+		}
+	}
+	return all
 }
 
 func (s *spring) routes(class springClass) []route {
-	name := class.node.Field("name").Text()
+	module := moduleOf(class.file)
+	lineage := s.lineage(class)
 	prefixes := []string{""}
-	if mapping := annotation(class.node, "RequestMapping"); !mapping.IsZero() {
-		prefixes = s.paths(mapping, name)
+	var methods []springMethod
+	for _, one := range slices.Backward(lineage) {
+		if mapping := annotation(one.node, "RequestMapping"); !mapping.IsZero() {
+			prefixes = s.paths(mapping, one.node.Field("name").Text())
+		}
 	}
+	for _, one := range lineage {
+		for method := range one.node.Field("body").Children() {
+			if method.Kind() == "method_declaration" {
+				methods = append(methods, springMethod{one, method})
+			}
+		}
+	}
+	unsure := slices.ContainsFunc([]string{"Profile", "ConditionalOnProperty", "ConditionalOnExpression", "Conditional"}, func(name string) bool {
+		return !annotation(class.node, name).IsZero()
+	})
 	var routes []route
-	for method := range class.node.Field("body").Children() {
-		if method.Kind() != "method_declaration" {
+	for i, method := range methods {
+		mapping, verbs := mappingOf(method.node)
+		if mapping.IsZero() {
 			continue
 		}
-		for kind, methods := range springMappings {
-			mapping := annotation(method, kind)
-			if mapping.IsZero() {
-				continue
+		does := method // or what stands for it further down
+		for _, lower := range slices.Backward(methods[:i]) {
+			if lower.in != method.in && lower.isLike(method.node) {
+				does = lower
 			}
-			if methods == nil {
-				methods = requestMethods(mapping)
-			}
-			made := route{methods: methods, place: Place{class.file, method.Field("name").Line()}, setters: s.setters(class, method),
-				operations: []string{method.Field("name").Text()}}
-			routes = append(routes, s.below(prefixes, s.paths(mapping, name), made)...)
 		}
+		if own, _ := mappingOf(does.node); does != method && !own.IsZero() {
+			continue // it has a mapping of its own
+		}
+		made := route{methods: verbs, place: Place{does.in.file, does.node.Field("name").Line()}, setters: s.setters(does.in, does.node),
+			operations: []string{does.node.Field("name").Text()}, application: module, unsure: unsure}
+		routes = append(routes, s.below(s.prefix(module), prefixes, s.paths(mapping, method.in.node.Field("name").Text()), made)...)
 	}
 	return routes
 }
@@ -154,17 +312,93 @@ func (s *spring) routes(class springClass) []route {
 // mostPaths of one annotation are read.
 const mostPaths = 16
 
-func (s *spring) below(prefixes, paths []string, made route) []route {
+func (s *spring) below(context string, prefixes, paths []string, made route) []route {
 	var routes []route
 	for _, prefix := range prefixes[:min(len(prefixes), mostPaths)] {
 		for _, path := range paths[:min(len(paths), mostPaths)] {
 			one := made
-			one.written = joined(joined("", prefix), path)
+			one.written = joined(joined(joined("", context), resolved(prefix)), resolved(path))
 			one.path = curly(one.written)
 			routes = append(routes, one)
 		}
 	}
 	return routes
+}
+
+var placeholder = regexp.MustCompile(`[$#]\{[^{}]*\}`)
+
+// resolved leaves open what the environment decides: "${api.prefix}/login".
+func resolved(path string) string { return placeholder.ReplaceAllString(path, unknownPart) }
+
+// moduleOf is the folder that the sources of an application stand in.
+func moduleOf(file string) string {
+	for _, sources := range []string{"src/main/java/", "src/main/", "src/"} {
+		if strings.HasPrefix(file, sources) {
+			return ""
+		}
+		if before, _, found := strings.Cut(file, "/"+sources); found {
+			return before
+		}
+	}
+	return folderOf(file)
+}
+
+// prefix is what an application's settings put before all of its paths.
+func (s *spring) prefix(module string) string {
+	if known, seen := s.prefixes[module]; seen {
+		return known
+	}
+	var found []string
+	for _, name := range []string{"application", "bootstrap"} {
+		for _, end := range []string{".properties", ".yml", ".yaml"} {
+			for _, folder := range []string{"src/main/resources", "config", ""} {
+				found = append(found, contextPaths(string(s.files.read(path.Join(module, folder, name+end))))...)
+			}
+		}
+	}
+	slices.Sort(found)
+	switch found = slices.Compact(found); len(found) {
+	case 0:
+		s.prefixes[module] = ""
+	case 1:
+		s.prefixes[module] = strings.TrimSuffix(resolved(found[0]), "/")
+	default:
+		s.prefixes[module] = unknownPart // profiles have different ones
+	}
+	return s.prefixes[module]
+}
+
+var contextKeys = []string{"server.servlet.context-path", "server.servlet.contextpath", "server.context-path", "server.contextpath", "spring.mvc.servlet.path", "spring.webflux.base-path"}
+
+// contextPaths are the values of the context path in properties or in YAML, whose
+// nested keys are told by how far they stand in.
+func contextPaths(settings string) []string {
+	var found, keys []string
+	var indents []int
+	for line := range strings.Lines(settings) {
+		line = strings.TrimRight(line, " \t\r\n")
+		key, value, has := strings.Cut(strings.TrimSpace(line), ":")
+		if before, after, equals := strings.Cut(strings.TrimSpace(line), "="); equals && (!has || len(before) < len(key)) {
+			key, value, has = before, after, true
+		}
+		if !has || strings.HasPrefix(key, "#") {
+			continue
+		}
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		for len(indents) > 0 && indents[len(indents)-1] >= indent {
+			indents, keys = indents[:len(indents)-1], keys[:len(keys)-1]
+		}
+		if len(keys) > mostNesting {
+			return found
+		}
+		indents, keys = append(indents, indent), append(keys, strings.ToLower(strings.TrimSpace(key)))
+		if value, _, _ = strings.Cut(value, " #"); slices.Contains(contextKeys, strings.Join(keys, ".")) && strings.TrimSpace(value) != "" {
+			if value = strings.Trim(strings.TrimSpace(value), `"'`); isPlain(value) && len(value) <= longestText {
+				found = append(found, value)
+			}
+		}
+	}
+	return found
 }
 
 // paths are those of an annotation: its value or path, one or several.
@@ -311,7 +545,7 @@ func (s *spring) classOf(class springClass, name string) (springClass, bool) {
 			break
 		}
 	}
-	if known := s.classes[name]; len(known) == 1 {
+	if known := s.named(name); len(known) == 1 {
 		return known[0], true
 	}
 	return springClass{}, false

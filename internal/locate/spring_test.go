@@ -86,8 +86,3 @@ func TestSpringTellsWhatItDoesNotKnow(t *testing.T) {
 		{"GET", "/v2/env", "void env(", "sid", ""},
 	})
 }
-
-func FuzzSpring(f *testing.F) {
-	f.Add("import org.springframework.a; @RestController @RequestMapping(\"/a\") class A { A a; @PostMapping({\"/b\", X}) void b(int c) { a.b(1); new Cookie(\"sid\", c); } }")
-	f.Fuzz(func(t *testing.T, text string) { readAnything(t, "A.java", text) })
-}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sessiongate/sessiongate/internal/locate"
@@ -48,6 +49,39 @@ func BenchmarkMixedWorkspace(b *testing.B) {
 		for _, one := range []string{"go", "js", "ts", "java", "py"} {
 			if place, reason := source.Handler("POST", "/"+one+"/399", ""); reason.Code != locate.Found {
 				b.Fatalf("%s: %s %s", one, place, reason)
+			}
+		}
+	}
+}
+
+// BenchmarkUnrelatedSources reads 2,000 files of which two have routes.
+func BenchmarkUnrelatedSources(b *testing.B) {
+	folder := b.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	write("app.ts", "import express from 'express';\nconst app = express();\napp.post('/login', (req, res) => res.end());\n")
+	write("A.java", "import org.springframework.x;\n@RestController class A { @PostMapping(\"/java\") void a() {} }\n")
+	for i := range 1000 {
+		view, entity := strings.Builder{}, strings.Builder{}
+		for j := range 20 {
+			fmt.Fprintf(&view, "export const total%d = (rows: Row[]): number => rows.map((row) => row.price * %d).reduce((a, b) => a + b, 0);\n", j, j)
+			fmt.Fprintf(&entity, "    private long value%d;\n    long value%d() { return value%d + %d; }\n", j, j, j, i)
+		}
+		write(fmt.Sprintf("view%d.ts", i), view.String())
+		write(fmt.Sprintf("Entity%d.java", i), fmt.Sprintf("class Entity%d {\n%s}\n", i, &entity))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		source, err := locate.Read(b.Context(), folder, locate.Start{}, locate.Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, path := range []string{"/login", "/java"} {
+			if place, reason := source.Handler("POST", path, ""); reason.Code != locate.Found {
+				b.Fatalf("%s: %s %s", path, place, reason)
 			}
 		}
 	}
