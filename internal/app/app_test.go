@@ -126,6 +126,8 @@ func TestEachFlawTripsItsOwnRule(t *testing.T) {
 				want = append(want, "session-id-contains-user-data")
 			case "session-id-collision/same-user":
 				want = []string{flaw.Rule}
+			case "personal-data-without-session":
+				want = nil // it is judged where nobody can log in; see surface_test.go
 			}
 			slices.Sort(want)
 			text := demoapi.Recipe(demo(t, flaw.Rule))

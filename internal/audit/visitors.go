@@ -13,11 +13,21 @@ import (
 // shortestID is how long a value is that may be an id, in characters.
 const shortestID = 16
 
-// visitors looks, where nobody can log in, for a session among the cookies that
-// strangers are handed. Many a long cookie is none: a CSRF token, a balancer's
+// visitors looks, where nobody can log in, at what strangers are handed and shown.
+func (c *calibrator) visitors(ctx context.Context) {
+	c.facts.Outside = true
+	c.stage.Know(c.facts)
+	c.handed(ctx)
+	if c.facts.PreLogin {
+		c.read(ctx)
+	}
+	c.readDescribed(ctx)
+}
+
+// handed looks for a session among the cookies that strangers are handed. Many a long cookie is none: a CSRF token, a balancer's
 // choice, the number of a visitor. One is called a session id only for a reason
 // that the calibration tells.
-func (c *calibrator) visitors(ctx context.Context) {
+func (c *calibrator) handed(ctx context.Context) {
 	const says = "a cookie that strangers are handed is a session id"
 	if !c.facts.Has(visit) {
 		return
@@ -52,7 +62,6 @@ func (c *calibrator) visitors(ctx context.Context) {
 	c.facts.PreLogin = true
 	c.stage.Know(c.facts)
 	c.hold("K5", says, strings.Join(reasons, "; "))
-	c.read(ctx)
 }
 
 // read opens the pages that strangers are shown, for two of them: what one page
@@ -64,7 +73,26 @@ func (c *calibrator) read(ctx context.Context) {
 			return
 		}
 		for _, page := range c.Pages {
-			if err := reader.Do(ctx, page); errors.Is(err, probe.ErrRateLimited) {
+			if page.Described || page.Monitors { // which are asked for with an empty jar
+				continue
+			}
+			if err := reader.Do(ctx, page.Step); errors.Is(err, probe.ErrRateLimited) {
+				return
+			}
+		}
+	}
+}
+
+// readDescribed opens, for two strangers with a jar of their own, what the API's
+// description says can be read: what both are told is no matter of theirs.
+func (c *calibrator) readDescribed(ctx context.Context) {
+	for _, name := range []string{"stranger", "another stranger"} {
+		stranger := c.stage.Actor(name)
+		for _, page := range c.Pages {
+			if !page.Described {
+				continue
+			}
+			if err := stranger.Do(ctx, page.Step); errors.Is(err, probe.ErrRateLimited) || ctx.Err() != nil {
 				return
 			}
 		}

@@ -69,9 +69,10 @@ type Result struct {
 	Users   []recipe.User
 	// Unproven steps were read and never tried, since they change an account.
 	Unproven recipe.Steps
-	// Pages are those that a stranger was shown, one step each; what carries an
-	// id in a link or a form is looked for there.
+	// Pages are the steps of those that a stranger was shown or may open, and Open
+	// says what is known of each.
 	Pages    recipe.Steps
+	Open     []trace.Page
 	Found    []Found   // in the order of the steps
 	Missing  []Missing // what the scan will have to do without
 	Requests int
@@ -122,6 +123,7 @@ func Run(ctx context.Context, options Options) Result {
 	s.supposeLogin()
 	s.unproven()
 	s.findVisit(ctx)
+	s.open()
 	s.complain(ctx)
 	slices.SortStableFunc(s.result.Found, func(a, b Found) int {
 		return slices.Index(recipe.StepNames, a.Step) - slices.Index(recipe.StepNames, b.Step)
@@ -275,12 +277,7 @@ func (s *search) pages(ctx context.Context) {
 	}
 }
 
-func (s *search) shown(path string) {
-	op, name := operation{method: "GET", path: path}, "page "+path
-	if step, ok := op.step(purpose(name)); ok && usable(op) {
-		s.result.Pages[name] = step
-	}
-}
+func (s *search) shown(path string) { s.opens(operation{method: "GET", path: path}, trace.Page{}) }
 
 // getPage asks for / once only.
 func (s *search) getPage(ctx context.Context, path string) (Document, error) {
