@@ -217,8 +217,8 @@ func TestAScanIsThrifty(t *testing.T) {
 		recipe           string
 		requests, logins int
 	}{
-		"few steps": {fmt.Sprintf(demoRecipe, demo(t)), 209, 52},
-		"all steps": {demoapi.Recipe(demo(t)), 275, 65},
+		"few steps": {fmt.Sprintf(demoRecipe, demo(t)), 225, 52},
+		"all steps": {demoapi.Recipe(demo(t)), 294, 65},
 	} {
 		if made := scan(t, test.recipe); made.Requests > test.requests || made.Logins > test.logins {
 			t.Errorf("%s: %d requests and %d logins, more than %d and %d", name, made.Requests, made.Logins, test.requests, test.logins)

@@ -203,7 +203,7 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	}
 	for _, plant := range try.plants {
 		if !slices.ContainsFunc(requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
-			return fmt.Errorf("step %s: it sends no body that could hold the planted id as %s", try.step, plant.Channel.Noun())
+			return fmt.Errorf("step %s: %w as %s: it sends no such body", try.step, probe.ErrNoPlace, plant.Channel.Noun())
 		}
 	}
 	if try.step == "login" {

@@ -121,6 +121,18 @@ func heldBy(t trace.Trace, actor string) []secret.Text {
 	return ids
 }
 
+// givenTo is the last request with which an actor began a session.
+func givenTo(t trace.Trace, actor string) (given trace.Exchange) {
+	step := login
+	if t.Facts.Strangers {
+		step = visit
+	}
+	for _, exchange := range t.Step(actor, step) {
+		given = exchange
+	}
+	return given
+}
+
 func isLongEnough(id secret.Text) bool { return id.Len() >= shortestSearched }
 
 // showing are the first answers of pages that hold one of the ids, which is not the
@@ -169,7 +181,11 @@ func provedAgain(t trace.Trace, page trace.Exchange, asked, stolen []trace.Excha
 			Remedy: "look why an id is given out that was known before; see session-id-collision"}
 	}
 	earlier, _ := shownIn(page, heldBy(t, victim))
-	evidence := []finding.Evidence{evidenceOf(page, "holds the session id "+earlier.Tag()), evidenceOf(second, "holds the next one, "+id.Tag())}
+	evidence := []finding.Evidence{evidenceOf(page, "holds the session id "+earlier.Tag())}
+	if given := givenTo(t, sameAgain); given.Seq > 0 {
+		evidence = append(evidence, evidenceOf(given, note(t.Facts, given)))
+	}
+	evidence = append(evidence, evidenceOf(second, "holds the next one, "+id.Tag()))
 	found := finding.Finding{Rule: idsShown.ID, Subject: t.Facts.CarrierName(), Step: page.Step, Evidence: evidence,
 		Message: fmt.Sprintf("%s shows a stranger the live session id that another visitor was handed a moment before.", page.Request.Line())}
 	if t.Facts.Strangers {

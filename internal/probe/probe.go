@@ -238,5 +238,9 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("step %s: %s answered %d, expected %s", r.Step, r.Line, r.Status, r.Wanted)
 }
 
+// ErrNoPlace is returned by actors where a step has no place for what is to be
+// planted: it sends no body of that kind.
+var ErrNoPlace = errors.New("it has no place for the planted id")
+
 // ErrRateLimited is returned by actors once the API answers 429.
 var ErrRateLimited = errors.New("the API answered 429 Too Many Requests")

@@ -309,6 +309,13 @@ func PageStep(path string) string { return pageStep + path }
 
 const pageStep = "page "
 
+// PagePath is the path of a page that was read, by its step; false for a step of the
+// recipe and for other methods than GET.
+func PagePath(step string) (string, bool) {
+	path, is := strings.CutPrefix(step, pageStep)
+	return path, is && !strings.Contains(path, " ")
+}
+
 // OfPage reports whether the exchange is with a page, and no step of the recipe.
 func (e Exchange) OfPage() bool { return strings.HasPrefix(e.Step, pageStep) }
 
