@@ -33,10 +33,16 @@ const (
 func Shared(path string, one, other secret.Text) Found {
 	about := words(path)
 	first, second := read(one.Reveal(), about), read(other.Reveal(), about)
+	told := map[string]bool{}
+	for _, one := range second.people {
+		told[one.key()] = true
+	}
 	people := slices.DeleteFunc(first.people, func(p person) bool {
-		return !slices.ContainsFunc(second.people, func(q person) bool { return p.key() == q.key() })
+		key := p.key()
+		known := told[key]
+		delete(told, key) // each is counted once
+		return !known
 	})
-	people = distinct(people)
 	if len(people) == 1 && people[0].contact {
 		return Found{} // the organisation's own
 	}
@@ -51,15 +57,6 @@ func Shared(path string, one, other secret.Text) Found {
 	slices.Sort(found.Fields)
 	found.Fields = found.Fields[:min(len(found.Fields), mostFields)]
 	return found
-}
-
-func distinct(people []person) []person {
-	seen := map[string]bool{}
-	return slices.DeleteFunc(people, func(p person) bool {
-		known := seen[p.key()]
-		seen[p.key()] = true
-		return known
-	})
 }
 
 // person is an object that says what only somebody's own record says.
