@@ -474,3 +474,33 @@ func TestNoOutputHoldsWhatAStrangerWasShown(t *testing.T) {
 }
 
 const evilJSON = `<b>evil-name\u001b[31m](http://evil)@`
+
+// A page that lists ids has others beside the one that is taken from it: not even
+// a part of one is in any output.
+func TestNoOutputHoldsAPartOfAnIDThatAPageLists(t *testing.T) {
+	t.Parallel()
+	api, err := demoapi.New("session-ids-shown-to-strangers", "session-cookie-missing-secure")
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched := &spy{API: api}
+	address := serve(t, watched)
+	for name, text := range map[string]string{"with users": demoapi.Recipe(address), "alone": "version: 1\ntarget: {url: " + address + "}\n"} {
+		r, err := recipe.Parse("recipe.yml", []byte(text), func(string) (string, bool) { return "", false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for format, output := range outputs(t, r) {
+			if format == "json" && !strings.Contains(output, `"page /debug/sessions"`) {
+				t.Errorf("%s: no finding", name)
+			}
+			watched.mu.Lock()
+			for _, id := range watched.issued {
+				if tail := id[len(id)-10:]; strings.Contains(output, tail) {
+					t.Errorf("%s: %s holds a part of an id", name, format)
+				}
+			}
+			watched.mu.Unlock()
+		}
+	}
+}

@@ -18,15 +18,15 @@ func (c *calibrator) visitors(ctx context.Context) {
 	c.facts.Outside = true
 	c.stage.Know(c.facts)
 	c.handed(ctx)
-	if c.facts.PreLogin {
+	if c.facts.Strangers {
 		c.read(ctx)
 	}
 	c.readDescribed(ctx)
 }
 
-// handed looks for a session among the cookies that strangers are handed. Many a long cookie is none: a CSRF token, a balancer's
-// choice, the number of a visitor. One is called a session id only for a reason
-// that the calibration tells.
+// handed looks for a session among the cookies that strangers are handed. Many a
+// long cookie is none: a CSRF token, a balancer's choice, the number of a visitor.
+// One is called a session id only for a reason that the calibration tells.
 func (c *calibrator) handed(ctx context.Context) {
 	const says = "a cookie that strangers are handed is a session id"
 	if !c.facts.Has(visit) {
@@ -36,7 +36,6 @@ func (c *calibrator) handed(ctx context.Context) {
 	if !ok {
 		return
 	}
-	c.facts.Strangers = true
 	c.suppose(known)
 	made := c.stage.Forge(probe.LikeIssued)
 	stranger := c.stage.Actor("made-up id")
@@ -59,7 +58,7 @@ func (c *calibrator) handed(ctx context.Context) {
 		c.skip("K5", says, "none is each visitor's own and known again as a session is")
 		return
 	}
-	c.facts.PreLogin = true
+	c.facts.Strangers, c.facts.PreLogin = true, true
 	c.stage.Know(c.facts)
 	c.hold("K5", says, strings.Join(reasons, "; "))
 }
