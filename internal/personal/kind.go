@@ -41,7 +41,7 @@ var kinds = []struct {
 	{fullName, []string{"name", "fullname", "displayname", "realname"}, isFullName},
 	{surname, []string{"lastname", "surname", "familyname"}, isName},
 	{hash, []string{"password", "passwordhash", "passwd", "hashedpassword", "passhash", "pwdhash", "encryptedpassword", "passworddigest"}, isHash},
-	{password, []string{"password", "passwd", "pwd", "plainpassword", "pin"}, isPassword},
+	{password, []string{"password", "passwd", "pwd", "plainpassword"}, isPassword},
 	{token, []string{"sessionid", "session", "sid", "sessiontoken", "sessionkey", "accesstoken", "refreshtoken", "authtoken", "apikey", "apitoken", "secret", "token", "resettoken"}, isToken},
 }
 
@@ -66,11 +66,11 @@ var (
 	contactWords = []string{"contact", "support", "imprint", "impressum", "legal", "company", "organisation", "organization", "office", "about", "press", "help",
 		"hotline", "service", "publisher", "maintainer", "info"}
 	ownerWords    = []string{"user", "username", "userid", "login", "owner", "uid"}
-	bylineWords   = []string{"author", "authors", "editor", "editors", "writer", "contributor", "contributors", "maintainers", "speaker", "speakers"}
+	bylineWords   = []string{"author", "authors", "editor", "editors", "writer", "contributor", "contributors", "maintainers", "speaker", "speakers", "organizer", "organiser", "host"}
 	businessWords = []string{"opening", "openinghours", "hours", "cuisine", "rating", "stars", "price", "stock", "capacity", "vat", "brand", "industry", "founded",
 		"category", "latitude", "longitude", "branch", "store", "homepage", "legalform"}
 	businessPlaces = []string{"companies", "organizations", "organisations", "stores", "shops", "restaurants", "hotels", "suppliers", "vendors", "partners", "branches",
-		"locations", "venues", "clubs", "schools", "hospitals", "clinics", "offices", "dealers"}
+		"locations", "venues", "clubs", "schools", "hospitals", "clinics", "offices", "dealers", "team", "staff", "faculty"}
 )
 
 func says(name, wanted []string) bool {

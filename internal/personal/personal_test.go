@@ -52,6 +52,8 @@ func TestWhatIsNot(t *testing.T) {
 		"restaurants":             {"/places", `[{"name":"Kestrel","email":"mitte@kestrel.io","phone":"+44 20 7946 0358","cuisine":"thai"}]`},
 		"companies":               {"/companies", `[{"name":"Kestrel","email":"mitte@kestrel.io","phone":"+44 20 7946 0358"}]`},
 		"a blog":                  {"/posts", `[{"title":"On hats","author":{"name":"Ann Lee","email":"ann.lee@kestrel.io"}}]`},
+		"a team":                  {"/team", `[{"name":"Ann Lee","email":"ann.lee@kestrel.io","phone":"+44 20 7946 0358"}]`},
+		"a postal code":           {"/shops", `[{"name":"Kestrel Mitte","pin":"560001","phone":"+44 20 7946 0358"}]`},
 		"authors":                 {"/authors", `[{"name":"Ann Lee","bio":"Writes."}]`},
 		"a contact page":          {"/contact", `{"email":"we@kestrel.io","phone":"+44 20 7946 0358"}`},
 		"a contact in a document": {"/version", `{"info":{"contact":{"name":"Kestrel Team","email":"api@kestrel.io"}}}`},
