@@ -17,7 +17,7 @@ const module = "github.com/sessiongate/sessiongate/"
 // so rooms on one floor are strangers; app alone introduces them.
 var floors = [][]string{
 	{"internal/secret"},
-	{"internal/cookie", "internal/idform", "internal/idquality", "internal/signed", "internal/locate/syntax"},
+	{"internal/cookie", "internal/idform", "internal/idquality", "internal/signed", "internal/personal", "internal/locate/syntax"},
 	{"internal/trace"},
 	{"internal/finding", "internal/recipe"},
 	{"internal/score", "internal/probe"},

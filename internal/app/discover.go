@@ -89,7 +89,7 @@ func (s *scan) missing() map[string]finding.Reason {
 	return reasons
 }
 
-// steps are the recipe's, and the pages that strangers were shown.
+// steps are the recipe's, and the pages that strangers may open.
 func (s *scan) steps() recipe.Steps {
 	if s.found == nil {
 		return s.Recipe.Steps
@@ -99,11 +99,11 @@ func (s *scan) steps() recipe.Steps {
 	return all
 }
 
-func (s *scan) pages() []string {
+func (s *scan) pages() []trace.Page {
 	if s.found == nil {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(s.found.Pages))
+	return s.found.Open
 }
 
 // mostDescribed are the names of one channel that the probes are given: each may

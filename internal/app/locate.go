@@ -10,6 +10,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/finding"
 	"github.com/sessiongate/sessiongate/internal/locate"
 	"github.com/sessiongate/sessiongate/internal/recipe"
+	"github.com/sessiongate/sessiongate/internal/trace"
 )
 
 // reading bounds the search for handlers, which begins with the first finding.
@@ -30,6 +31,9 @@ func (l *locator) locate(found finding.Finding, rule finding.Rule) (place findin
 	step := l.Recipe.Steps[strings.TrimSuffix(found.Step, ".then")]
 	if step.Source.File != "" {
 		return finding.Location{File: filepath.ToSlash(step.Source.File), Line: max(1, step.Source.Line)}, ""
+	}
+	if path, is := trace.PagePath(found.Step); is {
+		step.Requests = []recipe.Request{{Method: "GET", Path: recipe.Literal(path)}}
 	}
 	handler, reason := l.handler(step, found.Step)
 	switch reason.Code {

@@ -69,6 +69,22 @@ func TestTheSourceExplainsAFinding(t *testing.T) {
 	}
 }
 
+// A page that no step names has a handler, too.
+func TestThePageThatShowsTooMuchIsLocated(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	source := "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get(\"/debug/sessions\")\ndef sessions(): ...\n\n@app.get(\"/customers\")\ndef customers(): ...\n"
+	if err := os.WriteFile(filepath.Join(folder, "main.py"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for rule, line := range map[string]int{"session-ids-shown-to-strangers": 5, "personal-data-without-session": 8} {
+		made := scan(t, "version: 1\ntarget: {url: "+demo(t, rule)+"}\n", func(o *app.Options) { o.Workspace = folder })
+		if found := findingOf(t, made, rule); found.Location != (finding.Location{File: "main.py", Line: line}) {
+			t.Errorf("%s: location %+v, doubt %q", rule, found.Location, found.Doubt)
+		}
+	}
+}
+
 func findingOf(t *testing.T, made report.Report, rule string) report.Finding {
 	t.Helper()
 	for _, found := range made.Findings {

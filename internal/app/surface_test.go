@@ -3,8 +3,10 @@ package app_test
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/sessiongate/sessiongate/internal/audit"
 	"github.com/sessiongate/sessiongate/internal/catalog"
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/report"
 	"github.com/sessiongate/sessiongate/testenv/demoapi"
 )
@@ -51,7 +54,7 @@ func TestAnAddressAloneShowsWhatStrangersAreHanded(t *testing.T) {
 	for _, rule := range []string{
 		"session-cookie-missing-secure", "session-cookie-missing-httponly", "session-cookie-samesite", "session-cookie-samesite/absent",
 		"session-cookie-prefix-missing", "session-cookie-domain-too-broad", "session-cookie-persistent", "session-cookie-not-partitioned",
-		"permissive-session-creation",
+		"permissive-session-creation", "session-ids-shown-to-strangers", "personal-data-without-session",
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -63,7 +66,11 @@ func TestAnAddressAloneShowsWhatStrangersAreHanded(t *testing.T) {
 			if failing(made)[rule] == "" {
 				t.Errorf("findings %v, calibration %v", failing(made), made.Calibration)
 			}
-			if made.Gate.ExitCode != audit.ExitUnproven || !strings.Contains(made.Problem, "--user NAME with --password-env VAR") {
+			exit := audit.ExitUnproven
+			if rule == "session-ids-shown-to-strangers" { // which no pass could make up for
+				exit = audit.ExitNotMet
+			}
+			if made.Gate.ExitCode != exit || !strings.Contains(made.Problem, "--user NAME with --password-env VAR") {
 				t.Errorf("exit %d, %q", made.Gate.ExitCode, made.Problem)
 			}
 		})
@@ -208,5 +215,292 @@ func TestAStrangersCookieThatASharedCacheKeepsIsFound(t *testing.T) {
 	})))
 	if failing(made)["session-response-cacheable"] == "" {
 		t.Errorf("findings %v, calibration %v", failing(made), made.Calibration)
+	}
+}
+
+func TestAnIDOfTheBodyOrThePathThatBecomesTheCookieIsFound(t *testing.T) {
+	t.Parallel()
+	member := func(r *http.Request) string {
+		var sent map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&sent)
+		return cmp.Or(sent["session_id"], sent["sid"])
+	}
+	for where, visit := range map[string]struct {
+		steps string
+		take  func(*http.Request) string
+	}{
+		"JSON member": {"steps: {visit: {request: POST /start, json: {}}}\n", member},
+		"path parameter": {"", func(r *http.Request) string {
+			_, id, _ := strings.Cut(r.URL.Path, ";jsessionid=")
+			return id
+		}},
+	} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/start" && r.URL.Path != "/" && !strings.HasPrefix(r.URL.Path, "/;") {
+					http.NotFound(w, r)
+					return
+				}
+				if _, err := r.Cookie("sid"); err != nil {
+					hand(w, "sid", cmp.Or(visit.take(r), rand.Text()))
+				}
+			}))
+			made := scan(t, "version: 1\ntarget: {url: "+address+"}\n"+visit.steps)
+			if said := failing(made)["permissive-session-creation"]; !strings.Contains(said, where) {
+				t.Errorf("%q, findings %v, calibration %v", said, failing(made), made.Calibration)
+			}
+		})
+	}
+}
+
+// described is an API that answers a stranger with those pages, and whose
+// description names them; without a cookie, and with nothing at /.
+func described(pages map[string]string, secured ...string) http.Handler {
+	paths := map[string]any{}
+	routes := http.NewServeMux()
+	for path, page := range pages {
+		operation := map[string]any{"responses": map[string]any{"200": map[string]any{"description": "it"}}}
+		if slices.Contains(secured, path) {
+			operation["security"] = []any{map[string]any{"key": []string{}}}
+		}
+		paths[path] = map[string]any{"get": operation}
+		routes.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, page)
+		})
+	}
+	document, _ := json.Marshal(map[string]any{"openapi": "3.1.0", "info": map[string]string{"title": "it", "version": "1"}, "paths": paths,
+		"components": map[string]any{"securitySchemes": map[string]any{"key": map[string]string{"type": "http", "scheme": "bearer"}}}})
+	routes.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(document) })
+	return routes
+}
+
+const people = `{"items": [{"id": 1, "email": "ann.lee@kestrel.io", "phone": "+44 20 7946 0358"}, {"id": 2, "email": "bo.ray@kestrel.io", "phone": "+44 20 7946 0461"}]}`
+
+func TestWhatLooksPersonalIsFoundWithoutAnyCookie(t *testing.T) {
+	t.Parallel()
+	address := serve(t, described(map[string]string{"/users": people, "/products": `[{"name": "Blue Chair"}]`}, "/users"))
+	made := surface(t, address)
+	const want = "GET /users shows 2 people's email, phone to a stranger. The API's own description says that the operation wants a credential."
+	if said := failing(made)["personal-data-without-session"]; said != want {
+		t.Errorf("%q, findings %v, calibration %v", said, failing(made), made.Calibration)
+	}
+	if made.Gate.ExitCode != audit.ExitUnproven || made.Calibration.Carrier != "" {
+		t.Errorf("exit %d, carrier %q", made.Gate.ExitCode, made.Calibration.Carrier)
+	}
+	if made.Requests > 40 {
+		t.Errorf("%d requests", made.Requests)
+	}
+	for under, exit := range map[int]int{0: audit.ExitMet, 95: audit.ExitNotMet} {
+		made := surface(t, address, func(o *app.Options) { o.AllowInconclusive, o.Recipe.Gate.FailUnder = true, under })
+		if made.Gate.ExitCode != exit {
+			t.Errorf("below %d: exit %d, %s", under, made.Gate.ExitCode, made.Gate.Reason)
+		}
+	}
+}
+
+func TestWhatIsPublicOnPurposeIsNoFinding(t *testing.T) {
+	t.Parallel()
+	made := surface(t, serve(t, described(map[string]string{
+		"/products": `[{"name": "Blue Chair", "price": "19.90", "sku": "7946035812"}]`,
+		"/posts":    `[{"title": "On hats", "author": {"name": "Ann Lee", "email": "ann.lee@kestrel.io"}}]`,
+		"/contact":  `{"email": "we@kestrel.io", "phone": "+44 20 7946 0358"}`,
+		"/status":   `{"status": "ok", "started": "2026-02-03", "requests": 79460358}`,
+		"/shops":    `[{"name": "Kestrel Mitte", "phone": "+44 20 7946 0358", "address": "Mill Lane 12"}]`,
+	})))
+	if len(made.Findings) > 0 {
+		t.Errorf("%v", failing(made))
+	}
+	closed := surface(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/openapi.json" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, people)
+			return
+		}
+		described(map[string]string{"/users": people}, "/users").ServeHTTP(w, r)
+	})))
+	if len(closed.Findings) > 0 {
+		t.Errorf("behind a 401: %v", failing(closed))
+	}
+}
+
+// What could be more than a reading is not asked for.
+func TestNothingHarmfulIsOpenedForAStranger(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	asked := map[string]int{}
+	pages := map[string]string{}
+	harmful := []string{"/users/delete", "/logout", "/payments/send", "/cancel", "/users/{id}", "/stream", "/verify"}
+	for _, path := range append([]string{"/users", "/orders", "/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h"}, harmful...) {
+		pages[path] = people
+	}
+	api := described(pages)
+	made := surface(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.URL.Path]++
+		mu.Unlock()
+		api.ServeHTTP(w, r)
+	})))
+	opened := 0
+	for path := range asked {
+		if slices.Contains(harmful, path) {
+			t.Errorf("%s is asked for", path)
+		}
+		if _, is := pages[path]; is {
+			opened++
+		}
+	}
+	if opened != 8 || asked["/users"] == 0 || asked["/orders"] == 0 || len(made.Findings) != 8 {
+		t.Errorf("%d pages opened, %v, %d findings", opened, asked, len(made.Findings))
+	}
+}
+
+// echoing answers TRACE as RFC 9110 §9.3.8 has it.
+func echoing(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodTrace {
+			api.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "message/http")
+		_ = r.Write(w)
+	})
+}
+
+func TestAServerThatAnswersTRACEWithTheCookieIsFound(t *testing.T) {
+	t.Parallel()
+	api, err := demoapi.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := serve(t, echoing(api))
+	for path, made := range map[string]report.Report{"/": surface(t, address), "/me": scan(t, demoapi.Recipe(address))} {
+		broken := failing(made)
+		said := broken["session-id-in-response-body"]
+		if len(broken) != 1 || !strings.HasPrefix(said, "TRACE "+path+" answers with the request's Cookie header") {
+			t.Errorf("%v", broken)
+		}
+	}
+}
+
+// monitored has a page that tells of each session of its visitors.
+func monitored(path string, tell func(id string) string) http.Handler {
+	var mu sync.Mutex
+	page := ""
+	visits := sessionsOf("app", func(string) string { return "" })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.URL.Path == path {
+			_, _ = io.WriteString(w, page)
+			return
+		}
+		visits.ServeHTTP(w, r)
+		if set, err := http.ParseSetCookie(w.Header().Get("Set-Cookie")); err == nil {
+			page += tell(set.Value) + "\n"
+		}
+	})
+}
+
+func TestPagesThatShowAnotherVisitorsIDAreFound(t *testing.T) {
+	t.Parallel()
+	quoted := func(id string) string { return `{"sessions": ["` + id + `"]}` }
+	made := surface(t, serve(t, monitored("/actuator/httpexchanges", quoted)))
+	if said := failing(made)["session-ids-shown-to-strangers"]; !strings.HasPrefix(said, "GET /actuator/httpexchanges shows a stranger") || len(made.Findings[0].Evidence) != 3 {
+		t.Errorf("%q, findings %v", said, failing(made))
+	}
+	if failing(made)["session-id-in-response-body"] != "" {
+		t.Error("what a page shows of another is told twice")
+	}
+	for what, page := range map[string]func(string) string{
+		"nothing":         func(string) string { return "ok" },
+		"a part":          func(id string) string { return quoted(id[:min(len(id), 10)]) },
+		"what is too far": func(id string) string { return strings.Repeat("padding ", 1<<20) + id },
+	} {
+		if made := surface(t, serve(t, monitored("/metrics", page))); failing(made)["session-ids-shown-to-strangers"] != "" {
+			t.Errorf("a page that shows %s: %v", what, failing(made))
+		}
+	}
+}
+
+func TestAPageThatTheDescriptionNamesIsAskedForSessions(t *testing.T) {
+	t.Parallel()
+	shown := monitored("/internal/debug-dump", func(id string) string { return id })
+	names := described(map[string]string{"/internal/debug-dump": ""})
+	made := surface(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/openapi.json" {
+			names.ServeHTTP(w, r)
+			return
+		}
+		shown.ServeHTTP(w, r)
+	})))
+	if said := failing(made)["session-ids-shown-to-strangers"]; !strings.HasPrefix(said, "GET /internal/debug-dump ") {
+		t.Errorf("%q, findings %v, calibration %v", said, failing(made), made.Calibration)
+	}
+}
+
+// Neither the values of a page nor the ids on it are in any output, and what the
+// names of its fields are made of does nothing there.
+func TestNoOutputHoldsWhatAStrangerWasShown(t *testing.T) {
+	t.Parallel()
+	canaries := []string{"ann.lee@kestrel.io", "+44 20 7946 0358", "1987-04-12", "Annabel Kestrel", "f3a9c1d07b2e4f6a8c5d"}
+	hostile := `[{"full_name": "` + canaries[3] + `", "email": "` + canaries[0] + `", "phone": "` + canaries[1] + `", "` + evilJSON + `dob": "` + canaries[2] +
+		`", "birth-date": "` + canaries[2] + `"}, {"user": "ann", "session_id": "` + canaries[4] + `"}, ` + strings.Repeat(`{"a":[`, 100_000)
+	r, err := recipe.Parse("recipe.yml", []byte("version: 1\ntarget: {url: "+serve(t, described(map[string]string{"/users": hostile, "/people": hostile}))+"}\n"),
+		func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format, output := range outputs(t, r) {
+		if format != "badge" && !strings.Contains(output, "personal-data-without-session") && !strings.Contains(output, "looks like other people's data") && !strings.Contains(output, "look") {
+			t.Errorf("%s does not tell the finding", format)
+		}
+		for _, canary := range append(canaries, "<b>", "](http", "\x1b") {
+			if format == "html" && canary == "<b>" {
+				continue // its own markup
+			}
+			if i := strings.Index(output, canary); i >= 0 {
+				t.Errorf("%s holds %q: …%s…", format, canary, output[max(0, i-60):min(len(output), i+60)])
+			}
+		}
+		if strings.Contains(output, "evil-name") {
+			t.Errorf("%s holds a part of the name of a field", format)
+		}
+		if wants := form(format); !wants([]byte(output)) {
+			t.Errorf("%s is not well-formed", format)
+		}
+	}
+}
+
+const evilJSON = `<b>evil-name\u001b[31m](http://evil)@`
+
+// A page that lists ids has others beside the one that is taken from it: not even
+// a part of one is in any output.
+func TestNoOutputHoldsAPartOfAnIDThatAPageLists(t *testing.T) {
+	t.Parallel()
+	api, err := demoapi.New("session-ids-shown-to-strangers", "session-cookie-missing-secure")
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched := &spy{API: api}
+	address := serve(t, watched)
+	for name, text := range map[string]string{"with users": demoapi.Recipe(address), "alone": "version: 1\ntarget: {url: " + address + "}\n"} {
+		r, err := recipe.Parse("recipe.yml", []byte(text), func(string) (string, bool) { return "", false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for format, output := range outputs(t, r) {
+			if format == "json" && !strings.Contains(output, `"page /debug/sessions"`) {
+				t.Errorf("%s: no finding", name)
+			}
+			watched.mu.Lock()
+			for _, id := range watched.issued {
+				if tail := id[len(id)-10:]; strings.Contains(output, tail) {
+					t.Errorf("%s: %s holds a part of an id", name, format)
+				}
+			}
+			watched.mu.Unlock()
+		}
 	}
 }

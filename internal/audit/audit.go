@@ -51,7 +51,7 @@ type Options struct {
 	Users         []User
 	Steps         []string                  // of the recipe
 	Missing       map[string]finding.Reason // why there is no such step, or NoPrecondition for one that was only read; nil where nobody looked
-	Pages         []string                  // steps that show a stranger a page; only read where nobody can log in
+	Pages         []trace.Page              // that strangers may open; those that promise no sessions are read only where nobody can log in
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Described     map[string][]string // see trace.Facts
@@ -129,7 +129,7 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	r := &run{Options: options, traces: map[string][]trace.Trace{}, judged: map[extent]finding.Verdict{}}
 	r.facts = trace.Facts{Store: options.Store != nil, StoreProblem: options.StoreProblem, Deep: options.Deep,
 		Login: options.Login, Chosen: options.Chosen, Described: options.Described, IdleTimeout: options.Policy.IdleTimeout, AbsoluteTimeout: options.Policy.AbsoluteTimeout,
-		MaxSessions: options.Policy.MaxSessions, Steps: map[string]bool{}, Usernames: map[string]string{}}
+		MaxSessions: options.Policy.MaxSessions, Pages: options.Pages, Steps: map[string]bool{}, Usernames: map[string]string{}}
 	for _, step := range options.Steps {
 		r.facts.Steps[step] = true
 	}
@@ -257,11 +257,11 @@ func (r *run) excuse(p probe.Probe) *finding.Verdict {
 	if reason, declared := r.declared(p.Rule); declared {
 		return &finding.Verdict{Outcome: finding.NotApplicable, Reason: finding.Reason{Code: finding.Declared, Text: reason}}
 	}
-	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) && !(r.facts.Strangers && p.Strangers) {
-		return &finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
-	}
-	if r.facts.Strangers && p.Strangers {
+	if r.facts.Strangers && p.Strangers || r.facts.Outside && p.Anybody {
 		return nil
+	}
+	if r.problem.Code != "" && !(p.Bare && r.Faces.Learned()) {
+		return &finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
 	}
 	if p.Deep && !r.Deep {
 		verdict := finding.Untested(finding.OtherProfile, "the core profile does not test it", "scan with --profile deep, nightly perhaps")
@@ -343,11 +343,11 @@ func (r *run) conclude(p probe.Probe, graver []Outcome) finding.Verdict {
 		return *excuse
 	}
 	first := r.judge(p, r.material(p))
-	if r.facts.Strangers && first.Rest.Code == "" { // nor do the severities it did not show pass
+	if r.facts.Outside && first.Rest.Code == "" { // nor do the severities it did not show pass
 		first.Rest = r.problem
 	}
 	switch {
-	case r.facts.Strangers && first.Outcome != finding.Fail: // a pass would speak of sessions that nobody saw
+	case r.facts.Outside && first.Outcome != finding.Fail: // a pass would speak of sessions that nobody saw
 		return finding.Verdict{Outcome: finding.NotTested, Reason: r.problem}
 	case first.Outcome == finding.Pass && r.damage.Code != "":
 		return finding.Verdict{Outcome: finding.NotTested, Reason: r.damage}

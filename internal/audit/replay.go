@@ -28,6 +28,7 @@ func replay(seen []trace.Exchange, found finding.Finding, users []User, redactor
 	for _, exchange := range seen {
 		s.issue(exchange)
 	}
+	s.borrow(found.Evidence)
 	notes := map[int]string{}
 	for _, told := range found.Evidence {
 		if told.Exchange > 0 {
@@ -110,6 +111,26 @@ func (s *script) issue(exchange trace.Exchange) {
 	}
 	for _, set := range exchange.Response.SetCookie {
 		note(set.Value, exchange.Seq)
+	}
+}
+
+// borrow has an actor of the evidence take an id from the page that showed it: who
+// was given it first is somebody else.
+func (s *script) borrow(evidence []finding.Evidence) {
+	var told []trace.Exchange
+	for _, one := range evidence {
+		if at := slices.IndexFunc(s.seen, func(e trace.Exchange) bool { return e.Seq == one.Exchange }); at >= 0 {
+			told = append(told, s.seen[at])
+		}
+	}
+	for _, taker := range told {
+		for _, page := range told {
+			for _, held := range taker.Carried {
+				if page.OfPage() && page.Actor == taker.Actor && page.Seq < taker.Seq && page.Response.Body.Contains(held.ID) {
+					s.from[held.ID] = page.Seq
+				}
+			}
+		}
 	}
 }
 
@@ -249,8 +270,13 @@ func (s *script) pattern(step trace.Exchange, id secret.Text) (find, pick string
 	for len(before) > context {
 		before = before[1:]
 	}
+	before = before[runOfWord.FindStringIndex(before)[1]:] // a list of ids has another one there
 	return `s/.*` + basic(strings.ToValidUTF8(before, "")) + `\([A-Za-z0-9._~+/=-]*\).*/\1/p`, last
 }
+
+// runOfWord is all of a text up to the end of the last word that is long enough to
+// be a part of an id.
+var runOfWord = regexp.MustCompile(`^(?:.*[A-Za-z0-9_~+/-]{12,})?`)
 
 var special = regexp.MustCompile(`[][\\.*^$/]`)
 

@@ -13,11 +13,21 @@ import (
 // shortestID is how long a value is that may be an id, in characters.
 const shortestID = 16
 
-// visitors looks, where nobody can log in, for a session among the cookies that
-// strangers are handed. Many a long cookie is none: a CSRF token, a balancer's
-// choice, the number of a visitor. One is called a session id only for a reason
-// that the calibration tells.
+// visitors looks, where nobody can log in, at what strangers are handed and shown.
 func (c *calibrator) visitors(ctx context.Context) {
+	c.facts.Outside = true
+	c.stage.Know(c.facts)
+	c.handed(ctx)
+	if c.facts.Strangers {
+		c.read(ctx)
+	}
+	c.readDescribed(ctx)
+}
+
+// handed looks for a session among the cookies that strangers are handed. Many a
+// long cookie is none: a CSRF token, a balancer's choice, the number of a visitor.
+// One is called a session id only for a reason that the calibration tells.
+func (c *calibrator) handed(ctx context.Context) {
 	const says = "a cookie that strangers are handed is a session id"
 	if !c.facts.Has(visit) {
 		return
@@ -26,7 +36,6 @@ func (c *calibrator) visitors(ctx context.Context) {
 	if !ok {
 		return
 	}
-	c.facts.Strangers = true
 	c.suppose(known)
 	made := c.stage.Forge(probe.LikeIssued)
 	stranger := c.stage.Actor("made-up id")
@@ -49,10 +58,9 @@ func (c *calibrator) visitors(ctx context.Context) {
 		c.skip("K5", says, "none is each visitor's own and known again as a session is")
 		return
 	}
-	c.facts.PreLogin = true
+	c.facts.Strangers, c.facts.PreLogin = true, true
 	c.stage.Know(c.facts)
 	c.hold("K5", says, strings.Join(reasons, "; "))
-	c.read(ctx)
 }
 
 // read opens the pages that strangers are shown, for two of them: what one page
@@ -64,9 +72,36 @@ func (c *calibrator) read(ctx context.Context) {
 			return
 		}
 		for _, page := range c.Pages {
-			if err := reader.Do(ctx, page); errors.Is(err, probe.ErrRateLimited) {
+			if page.Described || page.Monitors { // which are asked for with an empty jar
+				continue
+			}
+			if err := reader.Do(ctx, page.Step); errors.Is(err, probe.ErrRateLimited) {
 				return
 			}
+		}
+	}
+}
+
+// readDescribed opens what the API's description says can be read, with an empty
+// jar, and for another stranger what the first was shown: what both are told is no
+// matter of theirs. A page that does not answer ends it, as one more would.
+func (c *calibrator) readDescribed(ctx context.Context) {
+	const first, second = "stranger", "another stranger"
+	open := func(by probe.Actor, page trace.Page) (goOn bool) {
+		var refused *probe.Refused
+		err := by.Do(ctx, page.Step)
+		return err == nil || errors.As(err, &refused)
+	}
+	one, other := c.stage.Actor(first), c.stage.Actor(second)
+	for _, page := range c.Pages {
+		if !page.Described {
+			continue
+		}
+		if !open(one, page) {
+			return
+		}
+		if shown, _ := c.lastAnswer(first, page.Step); shown.Response.Status < 300 && !open(other, page) {
+			return
 		}
 	}
 }

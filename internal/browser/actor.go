@@ -85,6 +85,26 @@ func (a *actor) Enter(ctx context.Context, step, moment string) error {
 	return err
 }
 
+func (a *actor) Ask(ctx context.Context, method, target string) (trace.Response, error) {
+	a.last = nil
+	path := recipe.Literal(target)
+	if step, known := a.stage.world.options.Steps[target]; known && len(step.Requests) > 0 {
+		path = step.Requests[len(step.Requests)-1].Path
+	}
+	name := trace.PageStep(shownPath(path))
+	if method != http.MethodGet {
+		name += " with " + method
+	}
+	if a.held() {
+		return trace.Response{}, fmt.Errorf("%s: %w", name, probe.ErrRateLimited)
+	}
+	err := a.request(ctx, attempt{step: name, anyStatus: true}, recipe.Request{Method: method, Path: path})
+	if len(a.last) == 0 {
+		return trace.Response{}, err
+	}
+	return a.last[len(a.last)-1].Response, err
+}
+
 // date writes down the moment of the answer that a performance ended with.
 func (a *actor) date(moment string) {
 	if len(a.last) > 0 {
@@ -183,7 +203,7 @@ func (a *actor) perform(ctx context.Context, try attempt) error {
 	}
 	for _, plant := range try.plants {
 		if !slices.ContainsFunc(requests, func(r recipe.Request) bool { return holds(encode(r.Body, try.form), plant.Channel) }) {
-			return fmt.Errorf("step %s: it sends no body that could hold the planted id as %s", try.step, plant.Channel.Noun())
+			return fmt.Errorf("step %s: %w as %s: it sends no such body", try.step, probe.ErrNoPlace, plant.Channel.Noun())
 		}
 	}
 	if try.step == "login" {

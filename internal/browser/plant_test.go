@@ -111,7 +111,7 @@ func TestPlantWithoutAPlaceIsAnError(t *testing.T) {
 		if body == `, form: {user: a}` {
 			err = stage.Actor("actor").Login(t.Context(), "alice", plant)
 		}
-		wantError(t, err, "step login: it sends no body that could hold the planted id as "+plant.Channel.Noun())
+		wantError(t, err, "step login: it has no place for the planted id as "+plant.Channel.Noun())
 		if got := site.lines(); got != nil {
 			t.Errorf("%q: sent %q all the same", body, got)
 		}

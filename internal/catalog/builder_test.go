@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -88,7 +89,7 @@ func probeOf(t testing.TB, rule string) probe.Probe {
 func examples() []example {
 	return slices.Concat(fixationExamples(), stepExamples(), channelExamples(), isolationExamples(), terminationExamples(),
 		ageingExamples(), storeUserExamples(), idQualityExamples(), idSampleExamples(), cookieExamples(), exposureExamples(), injectionExamples(),
-		oddRequestExamples(), cacheExamples(), foreignLoginExamples(), injectedExamples())
+		openPageExamples(), personalExamples(), oddRequestExamples(), cacheExamples(), foreignLoginExamples(), injectedExamples())
 }
 
 // usual is a target with two users and one session cookie.
@@ -120,11 +121,12 @@ var began = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
 //	victim | login | carries anon#1 | sets alice#1
 //	victim | identity after the login | carries alice#1 | alice
 //
-// The first field is the actor, the second the step and the moment. The others,
+// The first field is the actor, the second the step and the moment, or a page and
+// its path, with the method if it is not GET. The others,
 // in any order: "carries" and the ids in the carrier's slots; "sets" and the
 // value of a faultless Set-Cookie line for the first of its cookies; who the
 // answer is for (a user, anonymous, unrecognised, broken, rate limited); a
-// status; "refused" and a status that the recipe does not expect; "no answer";
+// status; "cut", where not all was read; "refused" and a status that the recipe does not expect; "no answer";
 // "is" and somebody who is no user of the recipe; "takes" and a duration; "as"
 // and who logs in; "plants ID as PLACE"; "asks" and the body of the request;
 // "sends" and a header line of it; "over" and its scheme; "took" and how long;
@@ -181,6 +183,11 @@ func read(facts trace.Facts, line string) (trace.Exchange, error) {
 	}
 	step, moment, _ := strings.Cut(fields[1], " ")
 	request, known := requests[step]
+	if path, isPage := strings.CutPrefix(fields[1], "page "); isPage {
+		path, method, _ := strings.Cut(path, " with ")
+		step, moment, known = fields[1], "", true
+		request = trace.Request{Method: cmp.Or(method, "GET"), Path: path}
+	}
 	if !known {
 		return trace.Exchange{}, fmt.Errorf("there is no step %q", step)
 	}
@@ -247,6 +254,8 @@ func put(e *trace.Exchange, facts trace.Facts, field string) error {
 		e.Request.URL = secret.New(e.Request.URL.Reveal() + "?planted=" + id)
 	case "asks":
 		e.Request.Body = secret.New(rest)
+	case "cut":
+		e.Response.Truncated = true
 	case "says":
 		e.Response.Body = secret.New(rest)
 	case "sends":

@@ -64,6 +64,8 @@ func All() []probe.Probe {
 		sessionCookieNotPartitioned,
 		sessionIDInURL,
 		sessionIDInResponseBody,
+		sessionIDsShownToStrangers,
+		personalDataWithoutSession,
 		sessionResponseCacheable,
 		sessionIDStoredInClear,
 		sessionIDInLogs,

@@ -73,6 +73,12 @@ func exposureExamples() []example {
 			lines: `
 			victim | login                    | says {"token": "live-0123456789+/"}
 			victim | identity after the login | carries live-0123456789+/ | Location: /home?token=live-0123456789+/ | alice`},
+		fail(inBody, "an answer to TRACE", "page /me with TRACE", false, with(liveStory)+`
+			victim | page /me with TRACE | carries live-0123456789+/ | says Cookie: session=live-0123456789+/`),
+		pass(inBody, "TRACE is refused", with(liveStory)+`
+			victim | page /me with TRACE | carries live-0123456789+/ | 405`),
+		pass(inBody, "a page shows somebody else's", with(liveStory)+`
+			attacker | page /debug/sessions | says live-0123456789+/`),
 		pass(inURL, "an id in another dress, repeated", with(liveStory)+`
 			./ before the id | identity after the login | carries ./live-0123456789+/ | says there is no ./live-0123456789+/ | anonymous`),
 		fail(inURL, "in two places of one answer", "identity", false, answer("Location: /?s=live-0123456789+/ | says /?s=live-0123456789+/")),

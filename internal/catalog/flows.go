@@ -167,7 +167,7 @@ var strangers = &probe.Flow{
 
 // plantAtVisit sends made-up ids beside the carrier, where nobody can log in:
 // else the login itself shows what becomes of them. A visit that refuses one
-// does not take it.
+// does not take it, and one without a body has no place for a member.
 func plantAtVisit(ctx context.Context, stage probe.Stage) error {
 	facts := stage.Facts()
 	if !facts.Strangers || len(facts.Cookies()) == 0 {
@@ -178,7 +178,7 @@ func plantAtVisit(ctx context.Context, stage probe.Stage) error {
 		{kind: probe.JSON, names: []string{"session_id", "sid"}}, {kind: probe.Path, names: []string{"jsessionid"}},
 	} {
 		plant := probe.Plant{Channel: from.kind, Names: from.candidates(facts), ID: stage.Forge(probe.LikeIssued)[0].ID}
-		if err := stage.Actor(besideCarrier+from.kind.Noun()).Do(ctx, visit, plant); err != nil && !refused(err) {
+		if err := stage.Actor(besideCarrier+from.kind.Noun()).Do(ctx, visit, plant); err != nil && !refused(err) && !errors.Is(err, probe.ErrNoPlace) {
 			return err
 		}
 	}

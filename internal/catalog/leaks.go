@@ -19,7 +19,7 @@ const mostSearched = 300
 
 // judgeLeaks searches the ids that were signed in during the run in every
 // answer. Ids that a probe planted are the client's own and no leak.
-func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) finding.Finding) finding.Verdict {
+func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Exchange, trace.Leak) finding.Finding) finding.Verdict {
 	if len(t.Facts.Carrier) == 0 {
 		return untested(unfinished(t, "calibration did not find what carries the session"))
 	}
@@ -30,14 +30,18 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 	var findings []finding.Finding
 	times, sought := map[string]int{}, trace.Seek(ids)
 	for _, exchange := range t.Exchanges {
-		place, found := exchange.FindLeak(undisguised(exchange, sought.In(exchange.Response)), kind)
+		there := sought.In(exchange.Response)
+		if exchange.OfPage() {
+			there = ownOf(t.Facts, exchange, there)
+		}
+		place, found := exchange.FindLeak(undisguised(exchange, there), kind)
 		if !found {
 			continue
 		}
 		if times[exchange.Step]++; times[exchange.Step] > 1 {
 			continue
 		}
-		f := tell(place)
+		f := tell(exchange, place)
 		f.Subject, f.Step = t.Facts.CarrierName(), exchange.Step
 		f.Message = exchange.Request.Line() + f.Message
 		f.Evidence = []finding.Evidence{{Actor: exchange.Actor, Request: exchange.Request.Line(), Status: exchange.Response.Status,
@@ -53,6 +57,15 @@ func judgeLeaks(t trace.Trace, kind trace.LeakKind, tell func(trace.Leak) findin
 		verdict.Reproduced = verdict.Reproduced && times[f.Step] > 1
 	}
 	return verdict
+}
+
+// ownOf are the ids of whoever made the request. What a page shows of others is for
+// session-ids-shown-to-strangers to judge.
+func ownOf(facts trace.Facts, exchange trace.Exchange, ids []secret.Text) []secret.Text {
+	own := slices.Concat(exchange.Carried, exchange.Issued(facts.Carrier))
+	return slices.DeleteFunc(slices.Clone(ids), func(id secret.Text) bool {
+		return !slices.ContainsFunc(own, func(held trace.Held) bool { return held.ID == id })
+	})
 }
 
 // undisguised are the ids but for those that the request held in another dress: an

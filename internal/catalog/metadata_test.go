@@ -85,7 +85,9 @@ var listed = map[string]struct {
 	"session-response-cacheable/no-store-missing":   {31, false},
 	"session-id-stored-in-clear":                    {37, false},
 	"session-id-in-logs":                            {37, false},
-	"session-store-user-is-admin":                   {0, false}, // issue 3: not in probes.md
+	"session-store-user-is-admin":                   {0, false},  // issue 3: not in probes.md
+	"session-ids-shown-to-strangers":                {91, false}, // issue 6, the unauthenticated surface: not in probes.md
+	"personal-data-without-session":                 {53, false}, // as above
 	"session-id-sql-injection":                      {98, true},
 	"session-id-sql-injection/wildcard":             {91, true},
 	"session-id-path-traversal":                     {75, false},

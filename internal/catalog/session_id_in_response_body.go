@@ -23,13 +23,18 @@ var sessionIDInResponseBody = probe.Probe{
 	Rule: idInBody, Steps: []string{login, identity}, Strangers: true,
 	How: []string{
 		"Every id that the run saw signed in is searched, as its exact value, in all bodies and headers except Set-Cookie and URLs (session-id-in-url).",
+		"A TRACE request with the session shows whether the server repeats the Cookie header.",
 	},
 	Judge: func(t trace.Trace) finding.Verdict {
 		if len(t.Facts.Carrier) > 0 && len(t.Facts.Cookies()) == 0 {
 			return finding.Untested(finding.NoPrecondition, "the session travels in the "+t.Facts.CarrierName()+": its id is handed out in a body by design", "")
 		}
-		return judgeLeaks(t, trace.InContent, func(place trace.Leak) finding.Finding {
-			return finding.Finding{Rule: idInBody.ID, Message: " repeats the session id in its " + place.Name + ", where scripts can read it."}
+		return judgeLeaks(t, trace.InContent, func(exchange trace.Exchange, place trace.Leak) finding.Finding {
+			message := " repeats the session id in its " + place.Name + ", where scripts can read it."
+			if exchange.Request.Method == traceMethod {
+				message = " answers with the request's Cookie header, HttpOnly or not. Browsers let no script send TRACE, so that it takes another client, or a proxy that turns a request into one."
+			}
+			return finding.Finding{Rule: idInBody.ID, Message: message}
 		})
 	},
 }

@@ -24,7 +24,7 @@ var sessionIDInURL = probe.Probe{
 		"Ids shorter than 64 bits are not searched, since they could stand there by chance.",
 	},
 	Judge: func(t trace.Trace) finding.Verdict {
-		return judgeLeaks(t, trace.InURL, func(place trace.Leak) finding.Finding {
+		return judgeLeaks(t, trace.InURL, func(_ trace.Exchange, place trace.Leak) finding.Finding {
 			return finding.Finding{Rule: idInURL.ID, Message: " puts the live session id into a URL (" + place.Name + ")."}
 		})
 	},

@@ -78,9 +78,10 @@ type Result struct {
 	// Unproven steps were read, and are not to be used: what they do was not
 	// shown, or they change an account. Found says which it is.
 	Unproven recipe.Steps
-	// Pages are those that a stranger was shown, one step each; what carries an
-	// id in a link or a form is looked for there.
+	// Pages are the steps of those that a stranger was shown or may open, and Open
+	// says what is known of each.
 	Pages recipe.Steps
+	Open  []trace.Page
 	// Described is what the description says that was read, if any was.
 	Described Described
 	// Channels are places beside the carrier where the description has a session
@@ -136,6 +137,7 @@ func Run(ctx context.Context, options Options) Result {
 	}
 	s.supposeLogin()
 	s.findVisit(ctx)
+	s.openPages()
 	s.account(ctx)
 	s.channels()
 	s.complain(ctx)
@@ -305,12 +307,7 @@ func (s *search) pages(ctx context.Context) {
 	}
 }
 
-func (s *search) shown(path string) {
-	op, name := operation{method: "GET", path: path}, "page "+path
-	if step, ok := op.step(purpose(name)); ok && usable(op) {
-		s.result.Pages[name] = step
-	}
-}
+func (s *search) shown(path string) { s.opens(operation{method: "GET", path: path}, trace.Page{}) }
 
 // getPage asks for / once only.
 func (s *search) getPage(ctx context.Context, path string) (Document, error) {

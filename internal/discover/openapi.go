@@ -29,6 +29,7 @@ type operation struct {
 	token        bool     // an OAuth2 password flow names it as its token URL
 	answers      []string // members of its good answer
 	page         string   // the path of the page its form stands on; "" without one
+	described    bool     // a description of the API has it
 }
 
 func (o operation) line() string { return o.method + " " + o.path }
@@ -204,7 +205,7 @@ func (r specReader) markToken(made *description, prefix, token string) {
 }
 
 func (r specReader) operation(name, method, path string, item, op *node) operation {
-	made := operation{method: method, path: path, id: op.get("operationId").str(), summary: op.get("summary").str(), at: op.line}
+	made := operation{described: true, method: method, path: path, id: op.get("operationId").str(), summary: op.get("summary").str(), at: op.line}
 	text := path + " " + made.id + " " + made.summary
 	for _, tag := range op.get("tags").items() {
 		text += " " + tag.str()

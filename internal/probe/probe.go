@@ -28,6 +28,9 @@ type Probe struct {
 	// Strangers probes ask about the ids that visitors are handed, too: where
 	// nobody can log in, they are tried on those, and only their failures count.
 	Strangers bool
+	// Anybody probes ask about what is shown to people who carry nothing. Where
+	// nobody can log in they are tried even if no session is known.
+	Anybody bool
 	// Deep probes cost more than the core profile may (probes.md §2.7).
 	Deep bool
 	// PartOf names the rule of a graver form of the same weakness. Where that one
@@ -114,6 +117,10 @@ type Actor interface {
 	// Enter asks for what a step says is open afterwards, whatever the answer,
 	// which is recorded at the moment.
 	Enter(ctx context.Context, step, moment string) error
+	// Ask makes one request without a body that is no step: for a path, or for the
+	// path of a step that it names. It tells what came back, whatever that is; the
+	// step of the record is that of the page.
+	Ask(ctx context.Context, method, target string) (trace.Response, error)
 	// Insist makes it send even after the API answered 429: what a flow changed
 	// has to be put back.
 	Insist()
@@ -233,6 +240,10 @@ func (r *Refused) Error() string {
 
 // ErrSpent is returned by actors whose stage may send no more requests.
 var ErrSpent = errors.New("the requests that it may send are spent")
+
+// ErrNoPlace is returned by actors where a step has no place for what is to be
+// planted: it sends no body of that kind.
+var ErrNoPlace = errors.New("it has no place for the planted id")
 
 // ErrRateLimited is returned by actors once the API answers 429.
 var ErrRateLimited = errors.New("the API answered 429 Too Many Requests")

@@ -129,7 +129,7 @@ func Open(p probe.Probe) []string {
 	}
 	if len(steps) > 0 {
 		lacking := "the recipe lacks one of the steps " + strings.Join(steps, ", ")
-		if p.Strangers && slices.Contains(steps, "login") {
+		if (p.Strangers || p.Anybody) && slices.Contains(steps, "login") {
 			lacking += "; a failure is found without them, by what strangers are handed"
 		}
 		clauses = append(clauses, lacking)

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/base64"
 	"maps"
 	"net/url"
 	"slices"
@@ -118,6 +119,27 @@ func (r Request) Brought(id secret.Text, carried ...Held) bool {
 		}
 	}
 	return false
+}
+
+// Shows reports whether the answer holds the id in a form that gives it away: as it
+// is sent, coded for a URL or as JSON may have it, or as the text of which the
+// cookie is the base64, as that of Spring Session is.
+func (r Response) Shows(id secret.Text) bool {
+	raw := id.Reveal()
+	forms := append(spellings(id), secret.New(strings.ReplaceAll(raw, "/", `\/`)), secret.New(strings.ReplaceAll(raw, "+", `\u002B`)))
+	if plain, err := base64.StdEncoding.DecodeString(raw); err == nil && len(plain) >= shortestPlain && isPrintable(plain) {
+		forms = append(forms, secret.New(string(plain)))
+	}
+	return slices.ContainsFunc(forms, func(form secret.Text) bool {
+		return r.Body.Contains(form) || slices.ContainsFunc(r.Header, func(f Field) bool { return f.Value.Contains(form) })
+	})
+}
+
+// shortestPlain is the length from which decoded text is an id, and no accident.
+const shortestPlain = 16
+
+func isPrintable(text []byte) bool {
+	return !slices.ContainsFunc(text, func(char byte) bool { return char <= ' ' || char > '~' })
 }
 
 func spellings(id secret.Text) []secret.Text {

@@ -211,7 +211,9 @@ type Facts struct {
 	Stateless bool              // the id itself carries the session, signed by the server
 	Sample    Credential        // one that authenticated: the model for forged ids
 	PreLogin  bool              // a visit issues the carrier before anybody logs in
-	Strangers bool              // nobody can log in: the carrier is what a visit hands to strangers
+	Outside   bool              // nobody can log in: only what strangers are shown is judged
+	Strangers bool              // so it is, and the carrier is what a visit hands to strangers
+	Pages     []Page            // that strangers may open, beside the steps of the recipe
 	Login     LoginForm
 	// Chosen names, by channel, where the recipe sends an id that its client
 	// makes up ({{session_id}}): the first places to plant one.
@@ -295,6 +297,30 @@ const (
 	LoginMultipart LoginForm = "multipart"
 	LoginOther     LoginForm = "other"
 )
+
+// Page is an address that nobody needs to know a secret for.
+type Page struct {
+	Step      string // its name among the steps: "page /users"
+	Path      string
+	Described bool // the API's own description has it, as something to be read
+	Secured   bool // and says that it wants a credential
+	Monitors  bool // its name promises sessions, or what a developer looks at
+}
+
+// PageStep is how a page is called among the steps.
+func PageStep(path string) string { return pageStep + path }
+
+const pageStep = "page "
+
+// PagePath is the path of a page that was read, by its step; false for a step of the
+// recipe and for other methods than GET.
+func PagePath(step string) (string, bool) {
+	path, is := strings.CutPrefix(step, pageStep)
+	return path, is && !strings.Contains(path, " ")
+}
+
+// OfPage reports whether the exchange is with a page, and no step of the recipe.
+func (e Exchange) OfPage() bool { return strings.HasPrefix(e.Step, pageStep) }
 
 // Control is one experiment of calibration (probes.md §2.2).
 type Control struct {

@@ -65,6 +65,7 @@ func New(flaws ...string) (*API, error) {
 		a.routes.HandleFunc("GET /login", a.login)
 	}
 	a.journeys()
+	a.records()
 	if flaw[acceptedInPath] {
 		a.routes.HandleFunc("POST /{segment}", a.loginWithParameters)
 	}

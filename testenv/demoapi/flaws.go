@@ -41,6 +41,8 @@ const (
 	attributeInput  = "cookie-attribute-injection"
 	unsigned        = "session-cookie-tamperable"
 	notPartitioned  = "session-cookie-not-partitioned"
+	idsShown        = "session-ids-shown-to-strangers"
+	personalOpen    = "personal-data-without-session"
 	cacheable       = "session-response-cacheable"
 	noStoreMissing  = "session-response-cacheable/no-store-missing"
 	idAsPath        = "session-id-path-traversal"
@@ -117,6 +119,8 @@ var table = []Flaw{
 	{Rule: unsigned, Summary: "the cookie is JSON in base64 that says whose the session is, and nothing signs it"},
 	{Rule: notPartitioned, Follows: []string{sameSiteNone}, Summary: "the cookie has SameSite=None and is not partitioned"},
 	{Rule: cacheable, Summary: "profiles may be kept by shared caches for a minute"},
+	{Rule: idsShown, Summary: "GET /debug/sessions lists the ids of the live sessions to anybody"},
+	{Rule: personalOpen, Summary: "GET /customers, which the description at /openapi.json calls secured, answers anybody"},
 	{Rule: noStoreMissing, Summary: "profiles come without Cache-Control"},
 	{Rule: idAsPath, Summary: "session ids are cleaned like paths before the lookup"},
 	{Rule: failsOnLong, Summary: "an id of more than 1 KiB is answered with 500"},

@@ -208,6 +208,19 @@ var experiments = map[string]func(client) bool{
 	"session-id-contains-user-data": func(c client) bool {
 		return strings.HasPrefix(c.login("", asAlice).id(), "alice.") && !strings.HasPrefix(c.anonymous(), "alice")
 	},
+	"session-ids-shown-to-strangers": func(c client) bool {
+		id := c.login("", asAlice).id()
+		shown := strings.Contains(c.do("GET", "/debug/sessions", "", "").body, `"`+id+`"`)
+		c.logout(id)
+		return shown && !strings.Contains(c.do("GET", "/debug/sessions", "", "").body, id)
+	},
+	"personal-data-without-session": func(c client) bool {
+		const number = "+44 20 7946 0358"
+		if signedIn := c.do("GET", "/customers", c.login("", asAlice).id(), ""); !strings.Contains(signedIn.body, number) {
+			c.t.Errorf("a user is answered %d", signedIn.status)
+		}
+		return strings.Contains(c.do("GET", "/customers", "never-issued", "").body, number)
+	},
 	"session-id-in-response-body": func(c client) bool {
 		got := c.login("", asAlice)
 		return got.json()["session"] == got.id()

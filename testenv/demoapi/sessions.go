@@ -45,6 +45,7 @@ type sessions struct {
 	births  int
 	agents  map[string]string // User-Agent -> the id that its visitors are handed
 	users   map[string]string // user -> the id of each of her logins
+	shown   []string          // ids in the order they began, by a flaw
 	weak    generators
 }
 
@@ -420,6 +421,9 @@ func (s *sessions) name(here *session, id string) {
 	name := digestOf(id)
 	s.byID[name] = here
 	here.names = append(here.names, name)
+	if s.flaw[idsShown] && len(s.shown) < maxSessions {
+		s.shown = append(s.shown, id)
+	}
 }
 
 func (s *sessions) end(here *session) {
