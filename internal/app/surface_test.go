@@ -254,9 +254,9 @@ func TestAnIDOfTheBodyOrThePathThatBecomesTheCookieIsFound(t *testing.T) {
 	}
 }
 
-// described is an API that answers a stranger with those pages, and whose
+// describing is an API that answers a stranger with those pages, and whose
 // description names them; without a cookie, and with nothing at /.
-func described(pages map[string]string, secured ...string) http.Handler {
+func describing(pages map[string]string, secured ...string) http.Handler {
 	paths := map[string]any{}
 	routes := http.NewServeMux()
 	for path, page := range pages {
@@ -280,7 +280,7 @@ const people = `{"items": [{"id": 1, "email": "ann.lee@kestrel.io", "phone": "+4
 
 func TestWhatLooksPersonalIsFoundWithoutAnyCookie(t *testing.T) {
 	t.Parallel()
-	address := serve(t, described(map[string]string{"/users": people, "/products": `[{"name": "Blue Chair"}]`}, "/users"))
+	address := serve(t, describing(map[string]string{"/users": people, "/products": `[{"name": "Blue Chair"}]`}, "/users"))
 	made := surface(t, address)
 	const want = "GET /users shows 2 people's email, phone to a stranger. The API's own description says that the operation wants a credential."
 	if said := failing(made)["personal-data-without-session"]; said != want {
@@ -302,7 +302,7 @@ func TestWhatLooksPersonalIsFoundWithoutAnyCookie(t *testing.T) {
 
 func TestWhatIsPublicOnPurposeIsNoFinding(t *testing.T) {
 	t.Parallel()
-	made := surface(t, serve(t, described(map[string]string{
+	made := surface(t, serve(t, describing(map[string]string{
 		"/products": `[{"name": "Blue Chair", "price": "19.90", "sku": "7946035812"}]`,
 		"/posts":    `[{"title": "On hats", "author": {"name": "Ann Lee", "email": "ann.lee@kestrel.io"}}]`,
 		"/contact":  `{"email": "we@kestrel.io", "phone": "+44 20 7946 0358"}`,
@@ -318,7 +318,7 @@ func TestWhatIsPublicOnPurposeIsNoFinding(t *testing.T) {
 			_, _ = io.WriteString(w, people)
 			return
 		}
-		described(map[string]string{"/users": people}, "/users").ServeHTTP(w, r)
+		describing(map[string]string{"/users": people}, "/users").ServeHTTP(w, r)
 	})))
 	if len(closed.Findings) > 0 {
 		t.Errorf("behind a 401: %v", failing(closed))
@@ -335,7 +335,7 @@ func TestNothingHarmfulIsOpenedForAStranger(t *testing.T) {
 	for _, path := range append([]string{"/users", "/orders", "/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h"}, harmful...) {
 		pages[path] = people
 	}
-	api := described(pages)
+	api := describing(pages)
 	made := surface(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		asked[r.URL.Path]++
@@ -427,7 +427,7 @@ func TestPagesThatShowAnotherVisitorsIDAreFound(t *testing.T) {
 func TestAPageThatTheDescriptionNamesIsAskedForSessions(t *testing.T) {
 	t.Parallel()
 	shown := monitored("/internal/debug-dump", func(id string) string { return id })
-	names := described(map[string]string{"/internal/debug-dump": ""})
+	names := describing(map[string]string{"/internal/debug-dump": ""})
 	made := surface(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/openapi.json" {
 			names.ServeHTTP(w, r)
@@ -447,7 +447,7 @@ func TestNoOutputHoldsWhatAStrangerWasShown(t *testing.T) {
 	canaries := []string{"ann.lee@kestrel.io", "+44 20 7946 0358", "1987-04-12", "Annabel Kestrel", "f3a9c1d07b2e4f6a8c5d"}
 	hostile := `[{"full_name": "` + canaries[3] + `", "email": "` + canaries[0] + `", "phone": "` + canaries[1] + `", "` + evilJSON + `dob": "` + canaries[2] +
 		`", "birth-date": "` + canaries[2] + `"}, {"user": "ann", "session_id": "` + canaries[4] + `"}, ` + strings.Repeat(`{"a":[`, 100_000)
-	r, err := recipe.Parse("recipe.yml", []byte("version: 1\ntarget: {url: "+serve(t, described(map[string]string{"/users": hostile, "/people": hostile}))+"}\n"),
+	r, err := recipe.Parse("recipe.yml", []byte("version: 1\ntarget: {url: "+serve(t, describing(map[string]string{"/users": hostile, "/people": hostile}))+"}\n"),
 		func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
