@@ -60,6 +60,7 @@ type files struct {
 	// incomplete says that a limit left something out.
 	incomplete bool
 	start      started
+	commands   int               // that were read to learn it
 	texts      map[string][]byte // that are kept, as several readers look at them
 	kept       int64
 }
