@@ -687,6 +687,9 @@ func (d *django) action(class djangoView, method, call syntax.Node, written stri
 
 func (d *django) put(written string, methods []string, view djangoView) {
 	name := view.node.Field("name")
+	if name.IsZero() {
+		return // it is broken
+	}
 	search := djangoCookies{django: d}
 	search.follow(view, nil, 0)
 	d.routes = append(d.routes, route{methods: methods, path: pattern(written), place: Place{view.in.file, name.Line()}, written: written,

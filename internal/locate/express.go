@@ -26,9 +26,6 @@ func readExpress(ctx context.Context, files *files) []route {
 		names = files.reached(names)
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return !routesOfScript.Match(files.read(name)) })
-	for _, kind := range []kind{scriptFile, typedScriptFile} {
-		files.parseAll(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return languageOf(name) != kind }), scriptLanguage(kind))
-	}
 	for _, s.learning = range []bool{true, false} {
 		for _, name := range names {
 			if module := s.load(name); module != nil {

@@ -42,7 +42,6 @@ func readPython(ctx context.Context, files *files, start Start) (*python, []rout
 func readAll(ctx context.Context, files *files, sources, roots []string) (*python, []route) {
 	p := newPython(ctx, files, roots)
 	sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return !mentions(files.read(name), named) })
-	files.parseAll(ctx, sources, syntax.Python)
 	for _, file := range sources {
 		p.load(file)
 	}

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/sessiongate/sessiongate/internal/locate/syntax"
@@ -63,6 +60,7 @@ type files struct {
 	// incomplete says that a limit left something out.
 	incomplete bool
 	start      started
+	commands   int               // that were read to learn it
 	texts      map[string][]byte // that are kept, as several readers look at them
 	kept       int64
 }
@@ -239,48 +237,6 @@ func (f *files) take(name string) []byte {
 	return text
 }
 
-// parseAll parses sources side by side, before they are asked for one by one.
-func (f *files) parseAll(ctx context.Context, names []string, language syntax.Language) {
-	if _, err := f.grammar(ctx); err != nil {
-		return
-	}
-	var (
-		workers sync.WaitGroup
-		mu      sync.Mutex
-	)
-	parsed := map[string]*syntax.Tree{}
-	free := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for _, name := range names {
-		if _, seen := f.trees[name]; seen || ctx.Err() != nil {
-			continue
-		}
-		text := f.take(name) // in order, as what is left does not last for all
-		f.trees[name] = nil
-		free <- struct{}{}
-		workers.Go(func() {
-			defer func() { <-free }()
-			tree := f.parse(ctx, text, language)
-			mu.Lock()
-			defer mu.Unlock()
-			parsed[name] = tree
-		})
-	}
-	workers.Wait()
-	maps.Copy(f.trees, parsed)
-}
-
-// grammar gives the parsers, which are made when a file first needs one.
-func (f *files) grammar(ctx context.Context) (*syntax.Parsers, error) {
-	if f.parsers != nil {
-		return f.parsers, nil
-	}
-	made, err := syntax.New(ctx)
-	if err == nil {
-		f.parsers = made
-	}
-	return made, err
-}
-
 // tree parses a source once; nil when that is not possible.
 func (f *files) tree(ctx context.Context, name string, language syntax.Language) *syntax.Tree {
 	if known, seen := f.trees[name]; seen {
@@ -294,11 +250,14 @@ func (f *files) parse(ctx context.Context, text []byte, language syntax.Language
 	if len(text) == 0 {
 		return nil
 	}
-	parsers, err := f.grammar(ctx)
-	if err != nil {
-		return nil
+	if f.parsers == nil {
+		made, err := syntax.New(ctx)
+		if err != nil {
+			return nil
+		}
+		f.parsers = made
 	}
-	tree, err := parsers.Parse(ctx, language, text)
+	tree, err := f.parsers.Parse(ctx, language, text)
 	if err != nil {
 		return nil
 	}

@@ -82,18 +82,24 @@ func Read(ctx context.Context, folder string, start Start, limits Limits) (*Sour
 		return nil, fmt.Errorf("the workspace %s cannot be read: %w", folder, err)
 	}
 	defer files.close()
-	source := &Source{ctx: context.WithoutCancel(ctx)}
 	files.begin(start)
-	for again := true; again; again = len(source.routes) == 0 && files.widen() {
-		source.python, source.routes = readPython(ctx, files, start)
-		if source.python == nil || len(source.python.roots) == 0 { // nothing of Python is known to be started
-			source.routes = append(source.routes, readGo(ctx, files)...)
-			source.routes = append(source.routes, readExpress(ctx, files)...)
-			source.routes = append(source.routes, readSpring(ctx, files)...)
-			source.routes = append(source.routes, readDjango(ctx, files)...)
-		}
+	source := read(ctx, files, start)
+	for len(source.routes) == 0 && files.widen() {
+		source = read(ctx, files, start)
 	}
 	return source, nil
+}
+
+func read(ctx context.Context, files *files, start Start) *Source {
+	source := &Source{ctx: context.WithoutCancel(ctx)}
+	source.python, source.routes = readPython(ctx, files, start)
+	if source.python == nil || len(source.python.roots) == 0 { // nothing of Python is known to be started
+		source.routes = append(source.routes, readGo(ctx, files)...)
+		source.routes = append(source.routes, readExpress(ctx, files)...)
+		source.routes = append(source.routes, readSpring(ctx, files)...)
+		source.routes = append(source.routes, readDjango(ctx, files)...)
+	}
+	return source
 }
 
 // Handler is the one place that answers a request, or none and why. The path

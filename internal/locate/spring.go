@@ -60,7 +60,6 @@ func readSpring(ctx context.Context, files *files) []route {
 			s.unread[stem(name)] = append(s.unread[stem(name)], name)
 		}
 	}
-	files.parseAll(ctx, mapping, syntax.Java)
 	for _, name := range mapping {
 		s.load(name)
 	}
@@ -290,7 +289,7 @@ func (s *spring) routes(class springClass) []route {
 	var routes []route
 	for i, method := range methods {
 		mapping, verbs := mappingOf(method.node)
-		if mapping.IsZero() {
+		if mapping.IsZero() || method.node.Field("name").IsZero() {
 			continue
 		}
 		does := method // or what stands for it further down

@@ -23,6 +23,8 @@ type started struct {
 const (
 	mostWords   = 400
 	mostScripts = 6 // of package.json that call each other
+
+	mostCommands = 200 // in all of them
 )
 
 // begin learns what the command starts. Where it tells nothing, the folder does.
@@ -40,7 +42,7 @@ func (f *files) widen() bool {
 	if f.start.isSure || f.start.folder == "" {
 		return false
 	}
-	f.start = started{language: f.start.language}
+	f.start, f.left = started{language: f.start.language}, f.limits.Bytes
 	return true
 }
 
@@ -49,10 +51,8 @@ func (f *files) line(line, folder string, depth int) started {
 	var found started
 	words := strings.Fields(strings.NewReplacer("&&", " ; ", "||", " ; ", ";", " ; ", "|", " ; ", `"`, " ", "'", " ").Replace(line))
 	words = words[:min(len(words), mostWords)]
-	if depth > mostScripts {
-		return found
-	}
-	for len(words) > 0 {
+	for len(words) > 0 && depth < mostScripts && f.commands < mostCommands {
+		f.commands++
 		end := slices.Index(words, ";")
 		if end < 0 {
 			end = len(words)

@@ -103,10 +103,10 @@ func TestHostileStartCommands(t *testing.T) {
 	t.Parallel()
 	sources := map[string]string{
 		"main.py": login, "package.json": `{"scripts": {"start": "npm start && npm start", "a": "npm run b", "b": "npm run a"}, "main": "../../x"}`,
-		"broken/package.json": `{"scripts": [`,
+		"wide/package.json": `{"scripts": {"start": "` + strings.Repeat("npm start;", 150) + `"}}`, "broken/package.json": `{"scripts": [`,
 	}
 	for _, command := range []string{
-		"npm start", "npm run a", "npm --prefix ../.. start", "npm --prefix broken start", "node ../../../etc/passwd", "node .", "go run ../..", "go run -C", "java -jar ../target/x.jar",
+		"npm start", "npm run a", "npm --prefix wide start", "npm --prefix ../.. start", "npm --prefix broken start", "node ../../../etc/passwd", "node .", "go run ../..", "go run -C", "java -jar ../target/x.jar",
 		"mvn -pl", "; ; cd ; cd .. && npm", strings.Repeat("npm && ", 10_000), "python -m", "npm -w", "\x00\xff",
 	} {
 		workspace(t, sources, locate.Start{Folder: "../x", Command: strings.Fields(command)}).Handler("POST", "/login", "")
