@@ -1,6 +1,8 @@
 package locate
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,15 +20,25 @@ type route struct {
 	// order is the rank among the routes of one application, where the framework
 	// takes the first that fits; 0: it takes the most precise.
 	order int
+	// application is one that takes the first route that fits, whatever holes it
+	// has; "" where that is not known. A route of it without a place is one whose
+	// handler is none of the workspace's.
+	application string
+	// sure says that it takes each request that it fits, and whose parts are told
+	// where it has an exact form.
+	sure  bool
+	exact *regexp.Regexp // narrows the path; nil for most
 }
 
 // pattern is a path with holes: part stands for the rest of one segment or a
-// piece of it, rest for anything, unknownPart for what the source does not tell.
+// piece of it, word for one without dots, rest for anything, unknownPart for
+// what the source does not tell.
 type pattern string
 
 const (
 	part = "\x01"
 	rest = "\x02"
+	word = "\x04"
 )
 
 // sent is a character that stands for what a recipe fills in.
@@ -73,6 +85,10 @@ func (p pattern) fits(path string) bool {
 			for j := range len(path) {
 				next[j+1] = (at[j] || next[j]) && path[j] != '/'
 			}
+		case word:
+			for j := range len(path) {
+				next[j+1] = (at[j] || next[j]) && path[j] != '/' && path[j] != '.'
+			}
 		default:
 			for j := range len(path) {
 				next[j+1] = at[j] && path[j] == p[i]
@@ -90,10 +106,10 @@ func (p pattern) isKnown() bool { return !strings.Contains(string(p), unknownPar
 // end fits everything and tells nothing.
 func (p pattern) says() bool {
 	last := strings.LastIndexAny(string(p), unknownPart+rest)
-	return strings.Trim(string(p[last+1:]), "/"+part) != ""
+	return strings.Trim(string(p[last+1:]), "/"+part+word) != ""
 }
 
-func (p pattern) isLiteral() bool { return !strings.ContainsAny(string(p), part+rest+unknownPart) }
+func (p pattern) isLiteral() bool { return !strings.ContainsAny(string(p), part+word+rest+unknownPart) }
 
 func (r route) takes(method string) bool {
 	return len(r.methods) == 0 || slices.Contains(r.methods, strings.ToUpper(method))
@@ -106,11 +122,15 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 	if len(fitting) == 0 {
 		fitting = matching(routes, method, slashed(path)) // most redirect to it
 	}
-	fitting = byOperation(fitting, operation)
+	fitting = byOperation(reached(fitting, path), operation)
 	fitting = first(fitting)
 	places := placesOf(fitting)
+	elsewhere := slices.IndexFunc(places, func(p Place) bool { return p == Place{} })
+	if elsewhere >= 0 {
+		places = slices.Delete(places, elsewhere, elsewhere+1)
+	}
 	switch {
-	case len(places) == 0:
+	case len(places) == 0 || len(places) == 1 && elsewhere >= 0:
 		return route{}, Reason{Code: NoneFits}
 	case len(places) > 1:
 		return route{}, Reason{Code: SeveralFit, Places: places}
@@ -128,11 +148,30 @@ func slashed(path string) string {
 func matching(routes []route, method, path string) []route {
 	var fitting []route
 	for _, one := range routes {
-		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(path) {
+		asked := path
+		if one.application != "" {
+			asked = cmp.Or(strings.TrimRight(path, "/"), "/")
+		}
+		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(asked) && (one.exact == nil || one.exact.MatchString(asked)) {
 			fitting = append(fitting, one)
 		}
 	}
 	return fitting
+}
+
+// reached leaves out what comes after a route that is sure to be taken.
+func reached(routes []route, path string) []route {
+	last := map[string]int{}
+	for _, one := range routes {
+		sure := one.sure && (one.exact == nil || !strings.ContainsRune(path, sent))
+		if known, seen := last[one.application]; sure && one.application != "" && (!seen || one.order < known) {
+			last[one.application] = one.order
+		}
+	}
+	return slices.DeleteFunc(routes, func(one route) bool {
+		order, ends := last[one.application]
+		return ends && one.order > order
+	})
 }
 
 // byOperation keeps those whose operationId is the schema's, where any is. One
@@ -157,13 +196,13 @@ func byOperation(routes []route, operation string) []route {
 // without holes that was added earlier, or anywhere where precision decides.
 func first(routes []route) []route {
 	for _, one := range routes {
-		if !one.path.isLiteral() {
+		if !one.path.isLiteral() || one.application != "" {
 			continue
 		}
 		var left []route
 		for _, other := range routes {
 			later := one.order == 0 || other.order > one.order
-			if other.path.isLiteral() || !later || !other.path.isKnown() {
+			if other.path.isLiteral() || !later || !other.path.isKnown() || other.application != "" {
 				left = append(left, other)
 			}
 		}
