@@ -18,8 +18,9 @@ type railsApp struct {
 	root  string // its folder with a slash behind it, or ""
 	// isAPI says that resources have no forms; mayBeAPI that this cannot be told.
 	isAPI, mayBeAPI bool
-	moved           bool // all of it is below what is not known
-	unsure          bool // other files may add routes
+	moved           bool        // all of it is below what is not known
+	unsure          bool        // other files may add routes
+	signOut         syntax.Node // the methods that Devise signs out with, where they are configured
 
 	autoloaded map[string][]string     // files by the constants that they are to define
 	defined    map[string][]*rubyClass // what a file defines
@@ -121,19 +122,27 @@ func (a *railsApp) configure(name string) {
 	if mentions(source, []string{"routes.draw", "routes.prepend", "paths['config/routes", `paths["config/routes`}) && !mentions(source, []string{"Engine.routes"}) {
 		a.unsure = true
 	}
-	if !mentions(source, []string{"session_store", "api_only", "ActionDispatch::Session"}) {
+	if !mentions(source, []string{"session_store", "api_only", "sign_out_via", "ActionDispatch::Session"}) {
 		return
 	}
 	tree := a.files.tree(a.ctx, name, syntax.Ruby)
 	for node := range tree.Root().All() {
 		switch node.Kind() {
 		case "assignment":
-			if left := node.Field("left"); left.Field("method").Text() == "api_only" {
-				a.isAPI, a.mayBeAPI = node.Field("right").Kind() == "true", node.Field("right").Kind() != "true" && node.Field("right").Kind() != "false"
-			}
+			a.set(node.Field("left").Field("method").Text(), node.Field("right"))
 		case "call":
 			a.session(name, node)
 		}
+	}
+}
+
+func (a *railsApp) set(option string, value syntax.Node) {
+	switch option {
+	case "api_only":
+		a.isAPI = value.Kind() == "true"
+		a.mayBeAPI = !a.isAPI && value.Kind() != "false"
+	case "sign_out_via":
+		a.signOut = value
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // found, or said to be one of several; no other is ever named.
 func TestRailsAsRailsItselfRoutes(t *testing.T) {
 	t.Parallel()
-	for _, app := range []string{"shop", "api", "pages"} {
+	for _, app := range []string{"shop", "api", "pages", "accounts"} {
 		t.Run(app, func(t *testing.T) {
 			t.Parallel()
 			routed(t, filepath.Join("testdata", "rails", app), filepath.Join("testdata", "rails", app, "requests.txt"))

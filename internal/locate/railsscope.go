@@ -216,6 +216,7 @@ func (s railsScope) formatted(node syntax.Node) railsScope {
 		s.format = hasNoFormat
 	case "true":
 		s.format = hasFormat
+		return s.expecting("format", ".+") // slashes included
 	default:
 		return s.expecting("format", "")
 	}
