@@ -159,8 +159,13 @@ func (c *railsCookies) follow(method rubyMethod, given rubyNames, depth int) {
 // known are the variables of a method, with what they are given.
 func (c *railsCookies) known(method rubyMethod, given rubyNames) rubyNames {
 	names := rubyNames{}
-	for _, part := range c.class.parts {
-		c.constants(part, names)
+	for _, class := range c.ancestors(c.class, 0) {
+		if class == nil {
+			continue
+		}
+		for _, part := range class.parts {
+			c.constants(part, names)
+		}
 	}
 	for name, value := range given {
 		names[name] = value

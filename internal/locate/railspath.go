@@ -94,7 +94,7 @@ func railsForm(path string, expressions map[string]string) railsPath {
 		return everything[0]
 	}
 	path, open := strings.CutSuffix(path, rest)
-	if len(path) > 1 {
+	if path = strings.ReplaceAll(path+"/", "/"+unknownPart+"/", unknownPart+"/"); path != "/" { // it may be nothing
 		path = strings.TrimSuffix(path, "/")
 	}
 	sure, held, told := !strings.Contains(path, unknownPart), open, true

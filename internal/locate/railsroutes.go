@@ -107,8 +107,11 @@ func (r *railsRoutes) block(s railsScope) {
 	if !r.drawing {
 		return
 	}
+	if s.inResource() && !s.shallow {
+		s = s.below(s.resource.path)
+	}
 	prefix := s.path
-	if strings.ContainsAny(prefix, unknownPart+"(") || len(s.expressions) > 0 {
+	if s.shallow || strings.ContainsAny(prefix, unknownPart+"(") || len(s.expressions) > 0 {
 		prefix = ""
 	}
 	r.put(nil, railsPaths(tidy(prefix)+rest, nil), s, railsTarget{}, true)
@@ -249,6 +252,9 @@ func (r *railsRoutes) put(methods []string, paths []railsPath, s railsScope, tar
 	}
 	r.order++
 	answers := r.app.answers(target)
+	if len(answers) == 0 {
+		answers = []railsAnswer{{}}
+	}
 	for _, path := range paths {
 		if r.app.moved { // the root of all is not known
 			if path.exact, path.pattern = nil, unknownPart+path.pattern; !path.pattern.says() && target != (railsTarget{}) {
@@ -260,10 +266,9 @@ func (r *railsRoutes) put(methods []string, paths []railsPath, s railsScope, tar
 		one := route{methods: methods, path: path.pattern, exact: path.exact, written: s.path, order: r.order, application: r.app.name,
 			sure: path.sure && !unsure && !s.unsure && !r.unsure && !r.app.unsure && !r.app.moved}
 		for _, answer := range answers {
-			one.place, one.setters = answer.place, answer.setters
-			r.routes = append(r.routes, one)
-		}
-		if len(answers) == 0 {
+			if path.pattern != rest { // what may be any path tells no handler
+				one.place, one.setters = answer.place, answer.setters
+			}
 			r.routes = append(r.routes, one)
 		}
 	}
