@@ -165,7 +165,7 @@ func (a *railsApp) read() []route {
 	if tree == nil {
 		return nil
 	}
-	reading := &railsRoutes{app: a, calls: railsCalls(), names: rubyNames{}, concerns: map[string]railsConcern{}, own: map[string]bool{}}
+	reading := &railsRoutes{app: a, calls: railsCalls(), names: rubyNames{}, concerns: map[string]syntax.Node{}, own: map[string]bool{}}
 	reading.walk(tree.Root(), railsScope{unsure: isBroken(tree)}, 0)
 	return reading.routes
 }

@@ -225,6 +225,25 @@ func TestTwoRailsApplications(t *testing.T) {
 	})
 }
 
+// What Rails may answer without a handler of the workspace hides its own, and
+// others only where its path is told.
+func TestRailsBesideExpress(t *testing.T) {
+	t.Parallel()
+	sources := map[string]string{
+		"web/app.js":           "const app = require('express')();\napp.post('/login', (req, res) => { /* express */ });\napp.post('/old', (req, res) => {});\n",
+		"api/config/routes.rb": "Rails.application.routes.draw do\n  post 'old', to: redirect('/login')\n  use_something\n  get 'me', to: 'users#me'\nend\n",
+		"api/app/controllers/users_controller.rb": "class UsersController\n  def me; end\nend\n",
+	}
+	check(t, sources, []asked{
+		{"POST", "/login", "/* express */", "", ""},
+		{"POST", "/old", "", "", ""},
+		{"GET", "/me", "", "", ""},
+	})
+	sources["api/config/routes.rb"] = "Rails.application.routes.draw do\n  get 'me', to: 'users#me'\n  post '*path', to: 'users#me'\nend\n"
+	check(t, sources, []asked{{"GET", "/me", "def me; end", "", ""}})
+	severally(t, sources, "POST", "/login")
+}
+
 // 300 controllers of ten actions with what they inherit.
 func BenchmarkRails(b *testing.B) {
 	folder := b.TempDir()

@@ -190,7 +190,7 @@ func (r *railsRoutes) drawn(_ syntax.Node, given rubyCall, s railsScope, depth i
 
 func (r *railsRoutes) concern(node syntax.Node, given rubyCall, s railsScope, _ int) {
 	for _, one := range given.values[:min(1, len(given.values))] {
-		r.concerns[r.names.text(one, 0)] = railsConcern{block: node}
+		r.concerns[r.names.text(one, 0)] = node
 	}
 }
 
@@ -211,11 +211,11 @@ func (r *railsRoutes) concerned(node syntax.Node, s railsScope, depth int) {
 	}
 	for _, name := range names {
 		known, has := r.concerns[name]
-		body, _ := rubyBlock(known.block)
+		body, _ := rubyBlock(known)
 		if !has || body.IsZero() {
 			r.block(s)
 			continue
 		}
-		r.inside(known.block, s, depth+mostDepth/mostRouters)
+		r.inside(known, s, depth+mostDepth/mostRouters)
 	}
 }

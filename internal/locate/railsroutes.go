@@ -14,7 +14,7 @@ type railsRoutes struct {
 	app      *railsApp
 	calls    map[string]railsCall
 	names    rubyNames
-	concerns map[string]railsConcern
+	concerns map[string]syntax.Node // the calls that make them
 	own      map[string]bool // methods that the file defines itself
 	drawing  bool
 	unsure   bool // something may have ended the block early
@@ -23,8 +23,6 @@ type railsRoutes struct {
 	order    int
 	routes   []route
 }
-
-type railsConcern struct{ block syntax.Node }
 
 const mostRailsSteps = 200_000
 
@@ -206,7 +204,10 @@ func (r *railsRoutes) loop(over, body syntax.Node, parameters []string, s railsS
 		r.repeated(body, parameters, s, depth)
 		return
 	}
-	before, was := r.names[parameters[0]]
+	if _, known := r.names[parameters[0]]; known { // what was made with it means the other one
+		r.repeated(body, parameters, s, depth)
+		return
+	}
 	for _, value := range values {
 		name := rubyName{text: value}
 		if strings.Contains(value, unknownPart) {
@@ -215,9 +216,7 @@ func (r *railsRoutes) loop(over, body syntax.Node, parameters []string, s railsS
 		r.names[parameters[0]] = name
 		r.walk(body, s, depth+1)
 	}
-	if delete(r.names, parameters[0]); was {
-		r.names[parameters[0]] = before
-	}
+	delete(r.names, parameters[0])
 }
 
 func isList(names rubyNames, node syntax.Node) bool {
@@ -263,7 +262,7 @@ func (r *railsRoutes) put(methods []string, paths []railsPath, s railsScope, tar
 				path.pattern = rest
 			}
 		}
-		one := route{methods: methods, path: path.pattern, exact: path.exact, written: s.path, order: r.order, application: r.app.name,
+		one := route{methods: methods, path: path.pattern, exact: path.exact, order: r.order, application: r.app.name,
 			sure: path.sure && !unsure && !s.unsure && !r.unsure && !r.app.unsure && !r.app.moved}
 		for _, answer := range answers {
 			if path.pattern != rest { // what may be any path tells no handler
@@ -345,7 +344,11 @@ func (m railsMatch) add(path syntax.Node, s railsScope) {
 		s = s.at(onMember)
 	}
 	written := r.names.text(path, 0)
-	symbol := path.Kind() == "simple_symbol"
+	symbol := path.Kind() == "simple_symbol" || path.Kind() == "delimited_symbol"
+	if !symbol && path.Kind() != "string" && s.isCanonical(written) {
+		r.block(s) // a symbol has another path than a string
+		return
+	}
 	target := m.chosen(written, symbol, s)
 	switch {
 	case symbol && given.has("path"):

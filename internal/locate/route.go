@@ -124,18 +124,30 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 	}
 	fitting = byOperation(reached(fitting, path), operation)
 	fitting = first(fitting)
+	fitting, doubtful := placed(fitting)
 	places := placesOf(fitting)
-	elsewhere := slices.IndexFunc(places, func(p Place) bool { return p == Place{} })
-	if elsewhere >= 0 {
-		places = slices.Delete(places, elsewhere, elsewhere+1)
-	}
 	switch {
-	case len(places) == 0 || len(places) == 1 && elsewhere >= 0:
+	case len(places) == 0 || len(places) == 1 && doubtful:
 		return route{}, Reason{Code: NoneFits}
 	case len(places) > 1:
 		return route{}, Reason{Code: SeveralFit, Places: places}
 	}
 	return fitting[0], Reason{}
+}
+
+// placed are the routes that have a place; doubtful where one without may answer
+// before them. What may be any path stands only before its own application's.
+func placed(routes []route) (with []route, doubtful bool) {
+	for _, one := range routes {
+		if one.place != (Place{}) {
+			with = append(with, one)
+		}
+	}
+	for _, one := range routes {
+		beside := func(other route) bool { return other.application == one.application }
+		doubtful = doubtful || one.place == (Place{}) && (one.path != rest || slices.ContainsFunc(with, beside))
+	}
+	return with, doubtful
 }
 
 func slashed(path string) string {
