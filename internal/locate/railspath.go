@@ -94,6 +94,9 @@ func railsForm(path string, expressions map[string]string) railsPath {
 		return everything[0]
 	}
 	path, open := strings.CutSuffix(path, rest)
+	if open && path == "/" {
+		return everything[0]
+	}
 	if path = strings.ReplaceAll(path+"/", "/"+unknownPart+"/", unknownPart+"/"); path != "/" { // it may be nothing
 		path = strings.TrimSuffix(path, "/")
 	}
@@ -119,13 +122,9 @@ func railsForm(path string, expressions map[string]string) railsPath {
 	}
 	made.WriteString(path[end:])
 	exact.WriteString(regexp.QuoteMeta(path[end:]))
-	if open && path != "/" {
-		exact.WriteString(`(?:\b.*|/.*|)`)
-	} else if open {
-		exact.WriteString(".*")
-	}
 	if open {
 		made.WriteString(rest)
+		exact.WriteString(`(?:\b.*|/.*|)`)
 	}
 	form := railsPath{pattern: pattern(made.String()), sure: sure && told}
 	if held && sure && told {
