@@ -89,6 +89,7 @@ func Read(ctx context.Context, folder string, start Start, limits Limits) (*Sour
 		source.routes = append(source.routes, readSpring(ctx, files)...)
 		source.routes = append(source.routes, readDjango(ctx, files)...)
 		source.routes = append(source.routes, readRails(ctx, files)...)
+		source.routes = append(source.routes, readSinatra(ctx, files)...)
 	}
 	return source, nil
 }

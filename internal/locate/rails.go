@@ -12,24 +12,17 @@ import (
 
 // railsApp is one application of Rails.
 type railsApp struct {
-	ctx   context.Context
-	files *files
-	name  string // of its routes: "config/routes.rb"
-	root  string // its folder with a slash behind it, or ""
+	*rubyCode
+	name string // of its routes: "config/routes.rb"
+	root string // its folder with a slash behind it, or ""
 	// isAPI says that resources have no forms; mayBeAPI that this cannot be told.
 	isAPI, mayBeAPI bool
 	moved           bool        // all of it is below what is not known
 	unsure          bool        // other files may add routes
 	signOut         syntax.Node // the methods that Devise signs out with, where they are configured
 
-	autoloaded map[string][]string     // files by the constants that they are to define
-	defined    map[string][]*rubyClass // what a file defines
-	classes    map[string]*rubyClass
-	patched    map[string]bool // classes that other files change
-	owned      map[ownMethod]ownMethods
-	answered   map[railsTarget][]railsAnswer
-	sessions   []setter // the line of the session's cookie
-	steps      int
+	answered map[railsTarget][]railsAnswer
+	sessions []setter // the line of the session's cookie
 }
 
 // railsTarget is "users/sessions" and "create". The zero value: nothing of the workspace.
@@ -43,6 +36,9 @@ type railsAnswer struct {
 
 const railsRoutesFile = "config/routes.rb"
 
+// mostRailsApps are those of one workspace: more are nobody's.
+const mostRailsApps = 32
+
 func readRails(ctx context.Context, files *files) []route {
 	names := files.of(rubyFile)
 	var roots []string
@@ -51,10 +47,12 @@ func readRails(ctx context.Context, files *files) []route {
 			roots = append(roots, root)
 		}
 	}
+	if len(roots) > mostRailsApps {
+		return nil
+	}
 	var all []route
 	for _, root := range roots {
-		app := &railsApp{ctx: ctx, files: files, name: root + railsRoutesFile, root: root, autoloaded: map[string][]string{},
-			defined: map[string][]*rubyClass{}, classes: map[string]*rubyClass{}, answered: map[railsTarget][]railsAnswer{}, patched: map[string]bool{}, owned: map[ownMethod]ownMethods{}}
+		app := &railsApp{rubyCode: newRubyCode(ctx, files), name: root + railsRoutesFile, root: root, answered: map[railsTarget][]railsAnswer{}}
 		app.learn(names, roots)
 		all = append(all, app.read()...)
 	}
@@ -202,7 +200,7 @@ func (a *railsApp) answers(target railsTarget) []railsAnswer {
 	class := a.class(folded(target.controller + "_controller"))
 	if class != nil {
 		for _, one := range a.action(class, target.action) {
-			search := railsCookies{railsApp: a, class: class, action: target.action}
+			search := rubyCookies{rubyCode: a.rubyCode, class: class, action: target.action}
 			search.all(one)
 			made = append(made, railsAnswer{one.place(), slices.Concat(search.found, a.sessions)})
 		}

@@ -119,7 +119,7 @@ func (a *railsApp) deviseModules(model string) []string {
 	}
 	var found []string
 	for _, part := range class.parts {
-		for statement := range a.statements(part.node.Field("body"), 0) {
+		for statement := range a.statements(part.body, 0) {
 			given := rubyArguments(statement)
 			if statement.Field("method").Text() != "devise" || statement.Kind() != "call" {
 				continue

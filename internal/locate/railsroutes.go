@@ -15,7 +15,7 @@ type railsRoutes struct {
 	calls    map[string]railsCall
 	names    rubyNames
 	concerns map[string]syntax.Node // the calls that make them
-	own      map[string]bool // methods that the file defines itself
+	own      map[string]bool        // methods that the file defines itself
 	drawing  bool
 	unsure   bool // something may have ended the block early
 	ended    bool // a limit did
@@ -262,7 +262,7 @@ func (r *railsRoutes) put(methods []string, paths []railsPath, s railsScope, tar
 				path.pattern = rest
 			}
 		}
-		one := route{methods: methods, path: path.pattern, exact: path.exact, order: r.order, application: r.app.name,
+		one := route{methods: methods, path: path.pattern, exact: path.exact, order: r.order, application: r.app.name, tidied: true,
 			sure: path.sure && !unsure && !s.unsure && !r.unsure && !r.app.unsure && !r.app.moved}
 		for _, answer := range answers {
 			if path.pattern != rest { // what may be any path tells no handler

@@ -1,6 +1,7 @@
 package locate
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +27,11 @@ func railsParsers(t testing.TB) *syntax.Parsers {
 // rails are the routes of an application.
 func rails(t testing.TB, parsers *syntax.Parsers, sources map[string]string) []route {
 	t.Helper()
+	return rubyRoutes(t, parsers, sources, readRails)
+}
+
+func rubyRoutes(t testing.TB, parsers *syntax.Parsers, sources map[string]string, read func(context.Context, *files) []route) []route {
+	t.Helper()
 	folder := t.TempDir()
 	for name, text := range sources {
 		file := filepath.Join(folder, filepath.FromSlash(name))
@@ -42,7 +48,7 @@ func rails(t testing.TB, parsers *syntax.Parsers, sources map[string]string) []r
 	}
 	defer func() { _ = files.root.Close() }()
 	files.parsers = parsers
-	return readRails(t.Context(), files)
+	return read(t.Context(), files)
 }
 
 // railsLine is the line of the handler, "" for none.
@@ -77,64 +83,65 @@ func TestRailsTellsWhatItDoesNotKnow(t *testing.T) {
 		routes  string
 		handler string
 	}{
-		"alone":                      {login, sessionsCreate},
-		"after a macro":              {"use_something" + login, "none"},
-		"after a macro with a block": {"localized do\nget 'x', to: 'y#z'\nend" + login, "none"},
-		"before a macro":             {login + "use_something", sessionsCreate},
-		"after a macro elsewhere":    {"namespace(:x) { use_something }" + login, sessionsCreate},
-		"after a library's":          {"ActiveAdmin.routes(self)" + login, "none"},
-		"after a call of a library":  {"require 'x'\nRails.logger.info('x')\nSidekiq::Web.use(X)" + login, sessionsCreate},
-		"after its own method":       {"def more\n get 'x', to: 'y#z'\nend\nmore" + login, "none"},
-		"after a mount":              {"mount X::Engine => '/x'" + login, sessionsCreate},
-		"after a mount at the root":  {"mount X::Engine, at: '/'" + login, "none"},
-		"after a mount somewhere":    {"mount X::Engine, at: X.path" + login, "none"},
-		"after a mount of a part":    {"mount X, at: '/log'" + login, sessionsCreate},
-		"after all":                  {"match '*path', to: 'sessions#new', via: :post" + login, "def new; end"},
-		"after all of another verb":  {"match '*path', to: 'sessions#new', via: :get" + login, sessionsCreate},
-		"after a redirect":           {"post 'login', to: redirect('/x')" + login, "none"},
-		"after an engine's":          {"match 'login', to: X, via: :all" + login, "none"},
-		"after an unknown path":      {"post X::PATH, to: 'sessions#new'" + login, "none"},
-		"after an unknown option":    {"post 'x', **options" + login, "none"},
-		"after a part of a path":     {"post \"/#{x}/end\", to: 'sessions#new'" + login, sessionsCreate},
-		"a loop over a list":         {"%w[login out].each { |name| post name, to: 'sessions#create' }", sessionsCreate},
-		"a loop over a constant":     {"A = [:login].freeze\nA.each do |name|\n post name, controller: 'sessions', action: 'create'\nend", sessionsCreate},
-		"a loop over what is read":   {"X.all.each { |name| post name, to: 'sessions#create' }", "none"},
-		"after such a loop":          {"X.all.each { |name| post name, to: 'sessions#new' }" + login, "none"},
-		"a loop over both":           {"[*x, 'login'].each { |name| post name, to: 'sessions#create' }", "none"},
-		"a value of a variable":      {"a = 'login'\npost a, to: 'sessions#create'", sessionsCreate},
-		"a variable that changes":    {"a = 'out'\na = 'login'\npost a, to: 'sessions#create'", "none"},
-		"a variable of a condition":  {"a = 'login' if x\npost a, to: 'sessions#create'", "none"},
-		"a condition":                {"if Rails.env.production?\n" + login + "end", sessionsCreate},
-		"a condition as a suffix":    {"post('login', to: 'sessions#create') unless x", sessionsCreate},
-		"both of a condition":        {"if x\npost 'login', to: 'sessions#new'\nelse" + login + "end", "several"},
-		"after a condition":          {"post('login', to: 'sessions#new') if x" + login, "several"},
-		"after a return":             {"return if x\npost 'login', to: 'sessions#create'\npost 'login', to: 'sessions#new'", "several"},
-		"a constraint":               {"constraints(X.new) do" + login + "end", sessionsCreate},
-		"after a constraint":         {"constraints(subdomain: 'x') do\npost 'login', to: 'sessions#new'\nend" + login, "several"},
-		"authenticated":              {"authenticate :user do" + login + "end", sessionsCreate},
-		"in comments":                {"# post 'login', to: 'sessions#create'\n=begin\npost 'login', to: 'sessions#create'\n=end", "none"},
-		"in a string":                {"x = \"post 'login', to: 'sessions#create'\"", "none"},
-		"in a heredoc":               {"x = <<~A\n  post 'login', to: 'sessions#create'\nA", "none"},
-		"none of a resource":         {"resources :login, controller: 'sessions', only: []", "none"},
-		"some of a resource":         {"resources :login, controller: 'sessions', only: X", sessionsCreate},
-		"after some of a resource":   {"resources :login, controller: 'sessions', only: X\npost 'login', to: 'sessions#new'", "several"},
-		"except":                     {"resources :login, controller: 'sessions', except: [:create]", "none"},
-		"a module that is unknown":   {"scope module: X do" + login + "end", "none"},
-		"a path that is unknown":     {"scope ENV['PREFIX'] do" + login + "end", sessionsCreate},
-		"after one":                  {"scope ENV['PREFIX'] do\npost 'login', to: 'sessions#new'\nend" + login, "several"},
-		"a controller of its own":    {"scope module: 'admin' do" + login + "end", "none"},
-		"a slash":                    {"scope module: 'admin' do\npost 'login', to: '/sessions#create'\nend", sessionsCreate},
-		"a file that is not there":   {"draw :other" + login, "none"},
-		"a file that is outside":     {"draw '../../x'" + login, "none"},
-		"a concern that is unknown":  {"resources :x, concerns: :y" + login, sessionsCreate},
-		"a concern":                  {"concern :c do\n post :login, to: 'sessions#create', on: :collection\nend\nresources :login, only: [], path: '' do\n concerns :c\nend", sessionsCreate},
-		"metaprogramming":            {"[:post].each { |verb| send(verb, 'login', to: 'sessions#create') }", "none"},
-		"evaluated":                  {"instance_eval(File.read('x'))" + login, "none"},
-		"a lambda given":             {"scope(&x)" + login, "none"},
-		"a syntax error":             {"post 'login' to: 'sessions#create'", "none"},
-		"an action that is a path":   {"post ':controller/:action', to: X\npost ':action', controller: 'sessions'", "none"},
-		"match without a verb":       {"match 'login', to: 'sessions#create'", sessionsCreate},
-		"a symbol":                   {"controller(:sessions) { post :login, action: :create }", sessionsCreate},
+		"alone":                         {login, sessionsCreate},
+		"after a macro":                 {"use_something" + login, "none"},
+		"after a macro with a block":    {"localized do\nget 'x', to: 'y#z'\nend" + login, "none"},
+		"before a macro":                {login + "use_something", sessionsCreate},
+		"after a macro elsewhere":       {"namespace(:x) { use_something }" + login, sessionsCreate},
+		"after a library's":             {"ActiveAdmin.routes(self)" + login, "none"},
+		"after a call of a library":     {"require 'x'\nRails.logger.info('x')\nSidekiq::Web.use(X)" + login, sessionsCreate},
+		"after its own method":          {"def more\n get 'x', to: 'y#z'\nend\nmore" + login, "none"},
+		"after a mount":                 {"mount X::Engine => '/x'" + login, sessionsCreate},
+		"after a mount at the root":     {"mount X::Engine, at: '/'" + login, "none"},
+		"after a mount somewhere":       {"mount X::Engine, at: X.path" + login, "none"},
+		"after a mount of a part":       {"mount X, at: '/log'" + login, sessionsCreate},
+		"after all":                     {"match '*path', to: 'sessions#new', via: :post" + login, "def new; end"},
+		"after all of another verb":     {"match '*path', to: 'sessions#new', via: :get" + login, sessionsCreate},
+		"after a redirect":              {"post 'login', to: redirect('/x')" + login, "none"},
+		"after an engine's":             {"match 'login', to: X, via: :all" + login, "none"},
+		"after an unknown path":         {"post X::PATH, to: 'sessions#new'" + login, "none"},
+		"after an unknown option":       {"post 'x', **options" + login, "none"},
+		"after a part of a path":        {"post \"/#{x}/end\", to: 'sessions#new'" + login, sessionsCreate},
+		"a loop over a list":            {"%w[login out].each { |name| post name, to: 'sessions#create' }", sessionsCreate},
+		"a loop over a constant":        {"A = [:login].freeze\nA.each do |name|\n post name, controller: 'sessions', action: 'create'\nend", sessionsCreate},
+		"a loop over what is read":      {"X.all.each { |name| post name, to: 'sessions#create' }", "none"},
+		"after such a loop":             {"X.all.each { |name| post name, to: 'sessions#new' }" + login, "none"},
+		"a loop over both":              {"[*x, 'login'].each { |name| post name, to: 'sessions#create' }", "none"},
+		"a value of a variable":         {"a = 'login'\npost a, to: 'sessions#create'", sessionsCreate},
+		"a variable that changes":       {"a = 'out'\na = 'login'\npost a, to: 'sessions#create'", "none"},
+		"a variable of a condition":     {"a = 'login' if x\npost a, to: 'sessions#create'", "none"},
+		"a condition":                   {"if Rails.env.production?\n" + login + "end", sessionsCreate},
+		"a condition as a suffix":       {"post('login', to: 'sessions#create') unless x", sessionsCreate},
+		"both of a condition":           {"if x\npost 'login', to: 'sessions#new'\nelse" + login + "end", "several"},
+		"after a condition":             {"post('login', to: 'sessions#new') if x" + login, "several"},
+		"after a return":                {"return if x\npost 'login', to: 'sessions#create'\npost 'login', to: 'sessions#new'", "several"},
+		"a constraint":                  {"constraints(X.new) do" + login + "end", sessionsCreate},
+		"after a constraint":            {"constraints(subdomain: 'x') do\npost 'login', to: 'sessions#new'\nend" + login, "several"},
+		"authenticated, before a macro": {"authenticate :user do" + login + "end\nuse_something", sessionsCreate},
+		"authenticated":                 {"authenticate :user do" + login + "end", sessionsCreate},
+		"in comments":                   {"# post 'login', to: 'sessions#create'\n=begin\npost 'login', to: 'sessions#create'\n=end", "none"},
+		"in a string":                   {"x = \"post 'login', to: 'sessions#create'\"", "none"},
+		"in a heredoc":                  {"x = <<~A\n  post 'login', to: 'sessions#create'\nA", "none"},
+		"none of a resource":            {"resources :login, controller: 'sessions', only: []", "none"},
+		"some of a resource":            {"resources :login, controller: 'sessions', only: X", sessionsCreate},
+		"after some of a resource":      {"resources :login, controller: 'sessions', only: X\npost 'login', to: 'sessions#new'", "several"},
+		"except":                        {"resources :login, controller: 'sessions', except: [:create]", "none"},
+		"a module that is unknown":      {"scope module: X do" + login + "end", "none"},
+		"a path that is unknown":        {"scope ENV['PREFIX'] do" + login + "end", sessionsCreate},
+		"after one":                     {"scope ENV['PREFIX'] do\npost 'login', to: 'sessions#new'\nend" + login, "several"},
+		"a controller of its own":       {"scope module: 'admin' do" + login + "end", "none"},
+		"a slash":                       {"scope module: 'admin' do\npost 'login', to: '/sessions#create'\nend", sessionsCreate},
+		"a file that is not there":      {"draw :other" + login, "none"},
+		"a file that is outside":        {"draw '../../x'" + login, "none"},
+		"a concern that is unknown":     {"resources :x, concerns: :y" + login, sessionsCreate},
+		"a concern":                     {"concern :c do\n post :login, to: 'sessions#create', on: :collection\nend\nresources :login, only: [], path: '' do\n concerns :c\nend", sessionsCreate},
+		"metaprogramming":               {"[:post].each { |verb| send(verb, 'login', to: 'sessions#create') }", "none"},
+		"evaluated":                     {"instance_eval(File.read('x'))" + login, "none"},
+		"a lambda given":                {"scope(&x)" + login, "none"},
+		"a syntax error":                {"post 'login' to: 'sessions#create'", "none"},
+		"an action that is a path":      {"post ':controller/:action', to: X\npost ':action', controller: 'sessions'", "none"},
+		"match without a verb":          {"match 'login', to: 'sessions#create'", sessionsCreate},
+		"a symbol":                      {"controller(:sessions) { post :login, action: :create }", sessionsCreate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if line := railsLine(t, parsers, railsWith(one.routes), "POST", "/login"); line != one.handler {
@@ -264,6 +271,20 @@ func FuzzRails(f *testing.F) {
 			found, reason := choose(all, "POST", path, "")
 			if (found.place == Place{}) != (reason.Code != Found) {
 				t.Errorf("%s: %v %v", path, found.place, reason)
+			}
+		}
+	})
+}
+
+func FuzzSinatra(f *testing.F) {
+	f.Add("require 'sinatra'\nenable :sessions\npost('/login/?') { keep(:a) }\ndef keep(x) = cookies[x] = 1\nclass A < Sinatra::Base\n namespace('/a') { get('/:b/*') { pass } }\nend\n")
+	parsers := railsParsers(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		sources := map[string]string{"a.rb": text, "b.rb": "require 'sinatra'\n" + text}
+		for _, one := range rubyRoutes(t, parsers, sources, readSinatra) {
+			stands(t, sources, one.place)
+			for _, set := range one.setters {
+				stands(t, sources, set.at)
 			}
 		}
 	})

@@ -24,6 +24,8 @@ type route struct {
 	// has; "" where that is not known. A route of it without a place is one whose
 	// handler is none of the workspace's.
 	application string
+	// tidied says that a slash at the end of a path changes nothing.
+	tidied bool
 	// sure says that it takes each request that it fits, and whose parts are told
 	// where it has an exact form.
 	sure  bool
@@ -136,7 +138,7 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 }
 
 // placed are the routes that have a place; doubtful where one without may answer
-// before them. What may be any path stands only before its own application's.
+// instead. One that may have any path stands only before others of its application.
 func placed(routes []route) (with []route, doubtful bool) {
 	for _, one := range routes {
 		if one.place != (Place{}) {
@@ -144,8 +146,8 @@ func placed(routes []route) (with []route, doubtful bool) {
 		}
 	}
 	for _, one := range routes {
-		beside := func(other route) bool { return other.application == one.application }
-		doubtful = doubtful || one.place == (Place{}) && (one.path != rest || slices.ContainsFunc(with, beside))
+		hidden := func(other route) bool { return other.application == one.application && other.order > one.order }
+		doubtful = doubtful || one.place == (Place{}) && (one.path != rest || slices.ContainsFunc(with, hidden))
 	}
 	return with, doubtful
 }
@@ -161,7 +163,7 @@ func matching(routes []route, method, path string) []route {
 	var fitting []route
 	for _, one := range routes {
 		asked := path
-		if one.application != "" {
+		if one.tidied {
 			asked = cmp.Or(strings.TrimRight(path, "/"), "/")
 		}
 		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(asked) && (one.exact == nil || one.exact.MatchString(asked)) {

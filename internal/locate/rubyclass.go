@@ -1,12 +1,30 @@
 package locate
 
 import (
+	"context"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/sessiongate/sessiongate/internal/locate/syntax"
 )
+
+// rubyCode is the Ruby of one application.
+type rubyCode struct {
+	ctx        context.Context
+	files      *files
+	autoloaded map[string][]string     // files by the constants that they are to define
+	defined    map[string][]*rubyClass // what a file defines
+	classes    map[string]*rubyClass
+	owned      map[ownMethod]ownMethods
+	patched    map[string]bool // classes that other files change
+	steps      int
+}
+
+func newRubyCode(ctx context.Context, files *files) *rubyCode {
+	return &rubyCode{ctx: ctx, files: files, autoloaded: map[string][]string{}, defined: map[string][]*rubyClass{},
+		classes: map[string]*rubyClass{}, owned: map[ownMethod]ownMethods{}, patched: map[string]bool{}}
+}
 
 // rubyClass is a class or a module, with all its definitions that are known.
 type rubyClass struct {
@@ -19,6 +37,7 @@ type rubyClass struct {
 type rubyPart struct {
 	file    string
 	node    syntax.Node
+	body    syntax.Node
 	nesting []string // the names around it, itself included, the innermost first
 }
 
@@ -35,13 +54,13 @@ func (m rubyMethod) place() Place { return Place{m.file, m.name.Line()} }
 
 const mostRubySteps = 20_000_000
 
-func (a *railsApp) step() bool {
+func (a *rubyCode) step() bool {
 	a.steps++
 	return a.steps < mostRubySteps && (a.steps%1024 != 0 || a.ctx.Err() == nil)
 }
 
 // class is the class of a whole folded name, from the files that are to have it.
-func (a *railsApp) class(name string) *rubyClass {
+func (a *rubyCode) class(name string) *rubyClass {
 	if known, seen := a.classes[name]; seen {
 		return known
 	}
@@ -62,7 +81,7 @@ func (a *railsApp) class(name string) *rubyClass {
 }
 
 // definitions are the classes and modules of a file.
-func (a *railsApp) definitions(file string) []*rubyClass {
+func (a *rubyCode) definitions(file string) []*rubyClass {
 	if known, seen := a.defined[file]; seen {
 		return known
 	}
@@ -73,7 +92,7 @@ func (a *railsApp) definitions(file string) []*rubyClass {
 	return a.defined[file]
 }
 
-func (a *railsApp) define(file string, node syntax.Node, nesting []string, depth int) {
+func (a *rubyCode) define(file string, node syntax.Node, nesting []string, depth int) {
 	if depth > mostNesting || !a.step() {
 		return
 	}
@@ -90,7 +109,7 @@ func (a *railsApp) define(file string, node syntax.Node, nesting []string, depth
 				continue
 			}
 			inner := append([]string{name}, nesting...)
-			a.defined[file] = append(a.defined[file], &rubyClass{name: name, parts: []rubyPart{{file, child, inner}}})
+			a.defined[file] = append(a.defined[file], &rubyClass{name: name, parts: []rubyPart{{file, child, child.Field("body"), inner}}})
 			a.define(file, child.Field("body"), inner, depth+1)
 		case "body_statement", "if", "unless", "then", "else", "begin":
 			a.define(file, child, nesting, depth+1)
@@ -100,7 +119,7 @@ func (a *railsApp) define(file string, node syntax.Node, nesting []string, depth
 
 // resolve is what a constant means inside some modules; nil where no file of the
 // application has it.
-func (a *railsApp) resolve(constant string, nesting []string) *rubyClass {
+func (a *rubyCode) resolve(constant string, nesting []string) *rubyClass {
 	name, top := strings.CutPrefix(folded(constant), "/")
 	if !top {
 		for _, around := range nesting {
@@ -116,7 +135,7 @@ func (a *railsApp) resolve(constant string, nesting []string) *rubyClass {
 var frameworks = []string{"ActionController", "ActionView", "ActionDispatch", "ActiveSupport", "AbstractController", "Rails", "Pundit", "CanCan", "Devise"}
 
 // ancestors are the classes and modules in which methods are looked up.
-func (a *railsApp) ancestors(class *rubyClass, depth int) []*rubyClass {
+func (a *rubyCode) ancestors(class *rubyClass, depth int) []*rubyClass {
 	if class.above != nil {
 		return class.above
 	}
@@ -126,7 +145,7 @@ func (a *railsApp) ancestors(class *rubyClass, depth int) []*rubyClass {
 	}
 	var before, included, super []*rubyClass
 	for _, part := range class.parts {
-		for statement := range a.statements(part.node.Field("body"), 0) {
+		for statement := range a.statements(part.body, 0) {
 			switch statement.Field("method").Text() {
 			case "include":
 				included = append(a.modules(statement, part, depth), included...)
@@ -147,7 +166,7 @@ func (a *railsApp) ancestors(class *rubyClass, depth int) []*rubyClass {
 }
 
 // made are the ancestors of a superclass.
-func (a *railsApp) made(constant syntax.Node, nesting []string, depth int) []*rubyClass {
+func (a *rubyCode) made(constant syntax.Node, nesting []string, depth int) []*rubyClass {
 	if found := a.resolve(constant.Text(), nesting); found != nil && isConstant(constant) {
 		return a.ancestors(found, depth+1)
 	}
@@ -158,7 +177,7 @@ func isConstant(node syntax.Node) bool {
 	return node.Kind() == "constant" || node.Kind() == "scope_resolution"
 }
 
-func (a *railsApp) modules(call syntax.Node, part rubyPart, depth int) []*rubyClass {
+func (a *rubyCode) modules(call syntax.Node, part rubyPart, depth int) []*rubyClass {
 	var all []*rubyClass
 	for _, one := range argumentsOf(call) {
 		library, _, _ := strings.Cut(strings.TrimPrefix(one.Text(), "::"), "::")
@@ -174,11 +193,11 @@ func (a *railsApp) modules(call syntax.Node, part rubyPart, depth int) []*rubyCl
 }
 
 // statements are those of a body that are run where it stands.
-func (a *railsApp) statements(body syntax.Node, depth int) func(func(syntax.Node) bool) {
+func (a *rubyCode) statements(body syntax.Node, depth int) func(func(syntax.Node) bool) {
 	return func(yield func(syntax.Node) bool) { a.visit(body, yield, depth) }
 }
 
-func (a *railsApp) visit(body syntax.Node, yield func(syntax.Node) bool, depth int) bool {
+func (a *rubyCode) visit(body syntax.Node, yield func(syntax.Node) bool, depth int) bool {
 	if depth > mostNesting || !a.step() {
 		return true
 	}
@@ -187,7 +206,7 @@ func (a *railsApp) visit(body syntax.Node, yield func(syntax.Node) bool, depth i
 		switch kind := child.Kind(); {
 		case slices.Contains([]string{"if", "unless", "then", "else", "elsif", "begin", "if_modifier", "unless_modifier", "body_statement", "block_body"}, kind):
 			on = a.visit(child, yield, depth+1)
-		case kind == "call" && slices.Contains([]string{"included", "prepended", "concerning"}, child.Field("method").Text()):
+		case kind == "call" && slices.Contains([]string{"included", "prepended", "concerning", "helpers"}, child.Field("method").Text()):
 			inner, _ := rubyBlock(child)
 			on = a.visit(inner, yield, depth+1)
 		default:
@@ -202,7 +221,7 @@ func (a *railsApp) visit(body syntax.Node, yield func(syntax.Node) bool, depth i
 
 // own are the definitions of a method in a class; false where there may be
 // others that the source does not tell.
-func (a *railsApp) own(class *rubyClass, name string) ([]rubyMethod, bool) {
+func (a *rubyCode) own(class *rubyClass, name string) ([]rubyMethod, bool) {
 	key := ownMethod{class, name}
 	if known, seen := a.owned[key]; seen {
 		return known.found, known.told
@@ -223,13 +242,13 @@ type ownMethods struct {
 	told  bool
 }
 
-func (a *railsApp) searched(class *rubyClass, name string) (found []rubyMethod, told bool) {
+func (a *rubyCode) searched(class *rubyClass, name string) (found []rubyMethod, told bool) {
 	if told = !a.patched[class.name]; !told {
 		return nil, false
 	}
 	for _, part := range class.parts {
 		search := methodSearch{part: part, name: name, told: true}
-		for statement := range a.statements(part.node.Field("body"), 0) {
+		for statement := range a.statements(part.body, 0) {
 			search.read(statement, search.hidden)
 		}
 		found = append(found, search.finished()...)
@@ -318,7 +337,7 @@ func (s *methodSearch) finished() []rubyMethod {
 
 // methods are the definitions of a method, the nearest first; each group is of
 // one class. It ends where what is not known may have it.
-func (a *railsApp) methods(class *rubyClass, name string) [][]rubyMethod {
+func (a *rubyCode) methods(class *rubyClass, name string) [][]rubyMethod {
 	var all [][]rubyMethod
 	for _, one := range a.ancestors(class, 0) {
 		if one == nil || !a.step() {
@@ -336,7 +355,7 @@ func (a *railsApp) methods(class *rubyClass, name string) [][]rubyMethod {
 }
 
 // action are the methods that answer; a hidden one does not.
-func (a *railsApp) action(class *rubyClass, name string) []rubyMethod {
+func (a *rubyCode) action(class *rubyClass, name string) []rubyMethod {
 	if !slices.ContainsFunc(class.parts, func(part rubyPart) bool {
 		return strings.HasSuffix(part.file, "_controller.rb") && inControllers(part.file)
 	}) {

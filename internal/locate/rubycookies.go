@@ -7,10 +7,10 @@ import (
 	"github.com/sessiongate/sessiongate/internal/locate/syntax"
 )
 
-// railsCookies looks for what sets cookies in an action, in its callbacks, and in
+// rubyCookies looks for what sets cookies in an action, in its callbacks, and in
 // the methods of its controller that they call.
-type railsCookies struct {
-	*railsApp
+type rubyCookies struct {
+	*rubyCode
 	class  *rubyClass
 	action string
 	found  []setter
@@ -21,11 +21,11 @@ type railsCookies struct {
 // mostCookieSteps are those of one action.
 const mostCookieSteps = 100_000
 
-func (c *railsCookies) step() bool {
+func (c *rubyCookies) step() bool {
 	if c.steps++; c.steps == mostCookieSteps {
 		c.found = nil // another line may set it as well
 	}
-	return c.steps < mostCookieSteps && c.railsApp.step()
+	return c.steps < mostCookieSteps && c.rubyCode.step()
 }
 
 // callback is what runs around an action.
@@ -34,7 +34,7 @@ type callback struct {
 	inline rubyMethod
 }
 
-func (c *railsCookies) all(action rubyMethod) {
+func (c *rubyCookies) all(action rubyMethod) {
 	for _, one := range c.callbacks() {
 		if one.name == "" {
 			c.follow(one.inline, nil, 0)
@@ -46,7 +46,7 @@ func (c *railsCookies) all(action rubyMethod) {
 }
 
 // callbacks are those that apply to the action, the topmost class's first.
-func (c *railsCookies) callbacks() []callback {
+func (c *rubyCookies) callbacks() []callback {
 	var all []callback
 	above := slices.Clone(c.ancestors(c.class, 0))
 	slices.Reverse(above)
@@ -55,7 +55,7 @@ func (c *railsCookies) callbacks() []callback {
 			continue
 		}
 		for _, part := range class.parts {
-			for statement := range c.statements(part.node.Field("body"), 0) {
+			for statement := range c.statements(part.body, 0) {
 				all = c.declared(all, part, statement)
 			}
 		}
@@ -64,7 +64,7 @@ func (c *railsCookies) callbacks() []callback {
 }
 
 // declared reads before_action and the like.
-func (c *railsCookies) declared(all []callback, part rubyPart, statement syntax.Node) []callback {
+func (c *rubyCookies) declared(all []callback, part rubyPart, statement syntax.Node) []callback {
 	macro := statement.Field("method").Text()
 	kind, found := strings.CutSuffix(macro, "_action")
 	if !found {
@@ -96,7 +96,7 @@ func (c *railsCookies) declared(all []callback, part rubyPart, statement syntax.
 }
 
 // applies reports whether only: and except: leave the action in.
-func (c *railsCookies) applies(given rubyCall) bool {
+func (c *rubyCookies) applies(given rubyCall) bool {
 	if only, told := (rubyNames{}).list(given.options["only"], 0); given.has("only") && told && !slices.Contains(only, c.action) {
 		return false
 	}
@@ -105,14 +105,14 @@ func (c *railsCookies) applies(given rubyCall) bool {
 }
 
 // enter follows the methods of a name that the controller has.
-func (c *railsCookies) enter(name string, given rubyNames, depth int) {
+func (c *rubyCookies) enter(name string, given rubyNames, depth int) {
 	for _, one := range c.nearest(name, syntax.Node{}) {
 		c.follow(one, given, depth)
 	}
 }
 
 // nearest are the definitions that a call finds, those above one with super.
-func (c *railsCookies) nearest(name string, below syntax.Node) []rubyMethod {
+func (c *rubyCookies) nearest(name string, below syntax.Node) []rubyMethod {
 	passed := below.IsZero()
 	for _, class := range c.ancestors(c.class, 0) {
 		if class == nil || !c.step() {
@@ -127,7 +127,7 @@ func (c *railsCookies) nearest(name string, below syntax.Node) []rubyMethod {
 	return nil
 }
 
-func (c *railsCookies) follow(method rubyMethod, given rubyNames, depth int) {
+func (c *rubyCookies) follow(method rubyMethod, given rubyNames, depth int) {
 	if depth > mostFollowed || slices.Contains(c.seen, method.node) {
 		return
 	}
@@ -157,7 +157,7 @@ func (c *railsCookies) follow(method rubyMethod, given rubyNames, depth int) {
 }
 
 // known are the variables of a method, with what they are given.
-func (c *railsCookies) known(method rubyMethod, given rubyNames) rubyNames {
+func (c *rubyCookies) known(method rubyMethod, given rubyNames) rubyNames {
 	names := rubyNames{}
 	for _, class := range c.ancestors(c.class, 0) {
 		if class == nil {
@@ -193,8 +193,8 @@ func (c *railsCookies) known(method rubyMethod, given rubyNames) rubyNames {
 	return names
 }
 
-func (c *railsCookies) constants(part rubyPart, names rubyNames) {
-	for statement := range part.node.Field("body").Children() {
+func (c *rubyCookies) constants(part rubyPart, names rubyNames) {
+	for statement := range part.body.Children() {
 		if left := statement.Field("left"); statement.Kind() == "assignment" && left.Kind() == "constant" && c.step() {
 			names.assign(left.Text(), rubyName{node: statement.Field("right")})
 		}
@@ -202,7 +202,7 @@ func (c *railsCookies) constants(part rubyPart, names rubyNames) {
 }
 
 // assigned notes cookies[:sid] = … and headers["Set-Cookie"] = ….
-func (c *railsCookies) assigned(method rubyMethod, node syntax.Node, names rubyNames) {
+func (c *rubyCookies) assigned(method rubyMethod, node syntax.Node, names rubyNames) {
 	left := node.Field("left")
 	if left.Kind() != "element_reference" {
 		return
@@ -245,7 +245,7 @@ func isHeaders(node syntax.Node) bool {
 	return slices.Contains([]string{"headers", "response.headers", "response.header", "self.headers", "self.response.headers", "response"}, node.Text())
 }
 
-func (c *railsCookies) note(method rubyMethod, name string, at syntax.Node) {
+func (c *rubyCookies) note(method rubyMethod, name string, at syntax.Node) {
 	if name != "" && c.steps < mostCookieSteps && !strings.Contains(name, unknownPart) && len(c.found) < mostItems {
 		one := setter{name, Place{method.file, at.Line()}}
 		if !slices.Contains(c.found, one) {
@@ -255,7 +255,7 @@ func (c *railsCookies) note(method rubyMethod, name string, at syntax.Node) {
 }
 
 // called notes a call that sets a cookie, or follows it.
-func (c *railsCookies) called(method rubyMethod, node syntax.Node, names rubyNames, depth int) {
+func (c *rubyCookies) called(method rubyMethod, node syntax.Node, names rubyNames, depth int) {
 	callee, given := node.Field("method"), argumentsOf(node)
 	receiver := node.Field("receiver").Text()
 	switch name := callee.Text(); {
@@ -274,7 +274,7 @@ func (c *railsCookies) called(method rubyMethod, node syntax.Node, names rubyNam
 	}
 }
 
-func (c *railsCookies) onResponse(method rubyMethod, name string, callee syntax.Node, given []syntax.Node, names rubyNames) {
+func (c *rubyCookies) onResponse(method rubyMethod, name string, callee syntax.Node, given []syntax.Node, names rubyNames) {
 	switch {
 	case name == "set_cookie":
 		c.note(method, names.text(given[0], 0), callee)
@@ -284,7 +284,7 @@ func (c *railsCookies) onResponse(method rubyMethod, name string, callee syntax.
 }
 
 // passed are the parameters of a method whose texts a call tells.
-func (c *railsCookies) passed(to rubyMethod, call syntax.Node, names rubyNames) rubyNames {
+func (c *rubyCookies) passed(to rubyMethod, call syntax.Node, names rubyNames) rubyNames {
 	made, given := rubyNames{}, rubyArguments(call)
 	at := 0
 	for parameter := range to.node.Field("parameters").Children() {
