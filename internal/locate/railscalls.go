@@ -155,7 +155,7 @@ func (r *railsRoutes) root(node syntax.Node, given rubyCall, s railsScope, _ int
 	}
 	target := one.chosen("/", false, s)
 	s = s.below("/").formatted(given.options["format"]).constrained(r.names, given)
-	r.put(one.methods, railsPaths(one.ending(s), s.expressions), s, target, false)
+	r.put(one.methods, r.paths(one.ending(s), s), s, target, false)
 }
 
 // mount leaves everything below its path to what is mounted.

@@ -90,7 +90,7 @@ func (r *railsRoutes) devised(name string, given rubyCall, s railsScope) {
 				one.methods, sure = methods, sure && known
 			}
 		}
-		r.put(one.methods, railsPaths(railsMatch{r: r}.ending(below), s.expressions), below, target, !sure)
+		r.put(one.methods, r.paths(railsMatch{r: r}.ending(below), s), below, target, !sure)
 	}
 }
 

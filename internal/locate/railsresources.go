@@ -120,7 +120,7 @@ func (r *railsRoutes) member(one railsAction, s railsScope, unsure bool) {
 		s = s.below(s.named("edit"))
 	}
 	match := railsMatch{r: r}
-	r.put(one.methods, railsPaths(match.ending(s), s.expressions), s, railsTarget{s.within(s.controller), one.action}, unsure)
+	r.put(one.methods, r.paths(match.ending(s), s), s, railsTarget{s.within(s.controller), one.action}, unsure)
 }
 
 // irregular are plurals that Rails knows beside its rules.

@@ -21,6 +21,7 @@ type railsRoutes struct {
 	ended    bool // a limit did
 	steps    int
 	order    int
+	held     int // paths whose values have to match something
 	routes   []route
 }
 
@@ -273,6 +274,21 @@ func (r *railsRoutes) put(methods []string, paths []railsPath, s railsScope, tar
 	}
 }
 
+// mostHeld are the paths whose expressions are compiled; those of others are not told.
+const mostHeld = 500
+
+func (r *railsRoutes) paths(path string, s railsScope) []railsPath {
+	if len(s.expressions) == 0 {
+		return railsPaths(path, nil)
+	}
+	if r.held++; r.held > mostHeld {
+		for name := range s.expressions {
+			s = s.expecting(name, "")
+		}
+	}
+	return railsPaths(path, s.expressions)
+}
+
 // verb is get, post and so on, and match with all its methods.
 func (r *railsRoutes) verb(name string, methods []string, given rubyCall, s railsScope) {
 	unsure := false
@@ -360,7 +376,7 @@ func (m railsMatch) add(path syntax.Node, s railsScope) {
 		s = s.below(written)
 	}
 	s = s.formatted(given.options["format"]).constrained(r.names, m.given)
-	r.put(m.methods, railsPaths(m.ending(s), s.expressions), s, target, m.unsure)
+	r.put(m.methods, r.paths(m.ending(s), s), s, target, m.unsure)
 }
 
 var canonical = []string{"index", "create", "new", "show", "update", "destroy"}
