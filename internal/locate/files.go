@@ -42,7 +42,7 @@ func (l Limits) filled() Limits {
 
 // strangers are folders whose sources are not the API's own.
 var strangers = []string{
-	"node_modules", "venv", "env", "vendor", "site-packages", "__pycache__", "dist", "build", "target", "bower_components",
+	"node_modules", "venv", "env", "vendor", "site-packages", "__pycache__", "dist", "build", "target", "bower_components", "tmp",
 }
 
 // files are the sources of a workspace. A file is read when it is asked for;
@@ -141,6 +141,7 @@ const (
 	typedScriptFile
 	javaFile
 	goFile
+	rubyFile
 )
 
 func languageOf(name string) kind {
@@ -155,6 +156,8 @@ func languageOf(name string) kind {
 		return javaFile
 	case ".go":
 		return goFile
+	case ".rb":
+		return rubyFile
 	}
 	return none
 }
@@ -189,7 +192,7 @@ func (f *files) withTests(language kind) []string {
 
 var (
 	testFolders = []string{"test", "tests", "__tests__", "spec", "e2e", "testdata"}
-	testFile    = regexp.MustCompile(`^(.*_test\.(go|py)|test_.*\.py|conftest\.py|.*[.-](test|spec)\.[cm]?[jt]sx?|.*Tests?\.java)$`)
+	testFile    = regexp.MustCompile(`^(.*_test\.(go|py|rb)|.*_spec\.rb|test_.*\.py|conftest\.py|.*[.-](test|spec)\.[cm]?[jt]sx?|.*Tests?\.java)$`)
 )
 
 func isTest(name string) bool {

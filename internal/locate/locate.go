@@ -1,8 +1,7 @@
 // Package locate finds where in a workspace the handler of a request stands,
 // the line that sets a cookie, and how a value of the request gets there. It
 // parses with the grammars of the languages and answers only where one place
-// fits: a wrong line is worse than none. It runs nothing of what it reads. Rails
-// is left out, as there is no grammar of Ruby here.
+// fits: a wrong line is worse than none. It runs nothing of what it reads.
 package locate
 
 import (
@@ -98,6 +97,8 @@ func read(ctx context.Context, files *files, start Start) *Source {
 		source.routes = append(source.routes, readExpress(ctx, files)...)
 		source.routes = append(source.routes, readSpring(ctx, files)...)
 		source.routes = append(source.routes, readDjango(ctx, files)...)
+		source.routes = append(source.routes, readRails(ctx, files)...)
+		source.routes = append(source.routes, readSinatra(ctx, files)...)
 	}
 	return source
 }

@@ -1,6 +1,8 @@
 package locate
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,21 +20,30 @@ type route struct {
 	// order is the rank among the routes of one application, where the framework
 	// takes the first that fits; 0: it takes the most precise.
 	order int
-	// application is what the routes that are tried together have in common.
+	// application is what the routes that are tried together have in common. A
+	// route of it that has no place is one whose handler is none of the workspace's.
 	application any
-	// unsure says that the application may be without it.
+	// unsure says that the application may be without it, or pass it by.
 	unsure bool
+	// sure says that it takes each request that it fits, whatever holes it has, and
+	// whose parts are told where it has an exact form.
+	sure bool
 	// blind says that something answers here which is not known. It has no place.
 	blind bool
+	// tidied says that a slash at the end of a path changes nothing.
+	tidied bool
+	exact  *regexp.Regexp // narrows the path; nil for most
 }
 
 // pattern is a path with holes: part stands for the rest of one segment or a
-// piece of it, rest for anything, unknownPart for what the source does not tell.
+// piece of it, word for one without dots, rest for anything, unknownPart for
+// what the source does not tell.
 type pattern string
 
 const (
 	part = "\x01"
 	rest = "\x02"
+	word = "\x04"
 )
 
 // sent is a character that stands for what a recipe fills in.
@@ -79,6 +90,10 @@ func (p pattern) fits(path string) bool {
 			for j := range len(path) {
 				next[j+1] = (at[j] || next[j]) && path[j] != '/'
 			}
+		case word:
+			for j := range len(path) {
+				next[j+1] = (at[j] || next[j]) && path[j] != '/' && path[j] != '.'
+			}
 		default:
 			for j := range len(path) {
 				next[j+1] = at[j] && path[j] == p[i]
@@ -96,10 +111,10 @@ func (p pattern) isKnown() bool { return !strings.Contains(string(p), unknownPar
 // end fits everything and tells nothing.
 func (p pattern) says() bool {
 	last := strings.LastIndexAny(string(p), unknownPart+rest)
-	return strings.Trim(string(p[last+1:]), "/"+part) != ""
+	return strings.Trim(string(p[last+1:]), "/"+part+word) != ""
 }
 
-func (p pattern) isLiteral() bool { return !strings.ContainsAny(string(p), part+rest+unknownPart) }
+func (p pattern) isLiteral() bool { return !strings.ContainsAny(string(p), part+word+rest+unknownPart) }
 
 func (r route) takes(method string) bool {
 	return len(r.methods) == 0 || slices.Contains(r.methods, strings.ToUpper(method))
@@ -113,15 +128,31 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 		fitting = matching(routes, method, slashed(path)) // most redirect to it
 	}
 	fitting = byOperation(seen(fitting), operation)
-	fitting = first(fitting)
+	fitting = first(fitting, path)
+	fitting, doubtful := placed(fitting)
 	places := placesOf(fitting)
 	switch {
-	case len(places) == 0:
+	case len(places) == 0 || len(places) == 1 && doubtful:
 		return route{}, Reason{Code: NoneFits}
 	case len(places) > 1:
 		return route{}, Reason{Code: SeveralFit, Places: places}
 	}
 	return fitting[0], Reason{}
+}
+
+// placed are the routes that have a place; doubtful where one without may answer
+// instead. One that may have any path stands only before others of its application.
+func placed(routes []route) (with []route, doubtful bool) {
+	for _, one := range routes {
+		if one.place != (Place{}) {
+			with = append(with, one)
+		}
+	}
+	for _, one := range routes {
+		hidden := func(other route) bool { return other.application == one.application && other.order > one.order }
+		doubtful = doubtful || one.place == (Place{}) && (one.path != rest || slices.ContainsFunc(with, hidden))
+	}
+	return with, doubtful
 }
 
 func slashed(path string) string {
@@ -134,7 +165,11 @@ func slashed(path string) string {
 func matching(routes []route, method, path string) []route {
 	var fitting []route
 	for _, one := range routes {
-		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(path) {
+		asked := path
+		if one.tidied {
+			asked = cmp.Or(strings.TrimRight(path, "/"), "/")
+		}
+		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(asked) && (one.exact == nil || one.exact.MatchString(asked)) {
 			fitting = append(fitting, one)
 		}
 	}
@@ -161,10 +196,10 @@ func byOperation(routes []route, operation string) []route {
 
 // first leaves out routes that another of the same application is sure to be
 // taken before.
-func first(routes []route) []route {
+func first(routes []route, path string) []route {
 	var left []route
 	for _, other := range routes {
-		if !slices.ContainsFunc(routes, func(one route) bool { return one.precedes(other) }) {
+		if !slices.ContainsFunc(routes, func(one route) bool { return one.precedes(other, path) }) {
 			left = append(left, other)
 		}
 	}
@@ -197,17 +232,24 @@ func (r route) hides(other route) bool {
 
 // certain is how much of a path has no holes, from its beginning.
 func (p pattern) certain() int {
-	if at := strings.IndexAny(string(p), part+rest+unknownPart); at >= 0 {
+	if at := strings.IndexAny(string(p), part+word+rest+unknownPart); at >= 0 {
 		return at
 	}
 	return len(p)
 }
 
-// precedes reports whether a path without holes is taken before one that has
-// some: where it was added earlier, or anywhere where precision decides.
-func (r route) precedes(other route) bool {
+// precedes reports whether a route is sure to be taken before another: it comes
+// earlier and takes all that it fits, or it has no holes, and was added earlier or
+// is the more precise one.
+func (r route) precedes(other route, path string) bool {
+	switch {
+	case r.application != other.application:
+		return false
+	case r.sure && r.order < other.order && (r.exact == nil || !strings.ContainsRune(path, sent)):
+		return true
+	}
 	later := r.order == 0 || other.order > r.order
-	return later && r.path.isLiteral() && !r.unsure && r.application == other.application && !other.path.isLiteral() && other.path.isKnown()
+	return later && r.path.isLiteral() && !r.unsure && !other.path.isLiteral() && other.path.isKnown()
 }
 
 func placesOf(routes []route) []Place {

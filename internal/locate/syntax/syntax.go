@@ -28,6 +28,7 @@ const (
 	JavaScript Language = "javascript" // JSX included
 	TypeScript Language = "typescript"
 	Java       Language = "java"
+	Ruby       Language = "ruby"
 )
 
 //go:embed grammars/*.wasm.gz

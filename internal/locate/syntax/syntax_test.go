@@ -36,6 +36,7 @@ func TestEveryGrammarParses(t *testing.T) {
 		syntax.JavaScript: {"const a = 1;\n\napp.get('/', async (req, res) => {})", "call_expression", "app.get('/', async (req, res) => {})"},
 		syntax.TypeScript: {"const a: number = 1;\n\napp.get<T>('/', (req: Request): void => {})", "call_expression", "app.get<T>('/', (req: Request): void => {})"},
 		syntax.Java:       {"@A\n\nclass B { @PostMapping(\"/x\") void c() {} }", "class_declaration", "@A\n\nclass B { @PostMapping(\"/x\") void c() {} }"},
+		syntax.Ruby:       {"# é\n\n  get \"login/:id\" => 'sessions#new', via: %i[get post] do |x| x&.y ||= <<~A; end\n#{a}\nA\n", "call", "get \"login/:id\" => 'sessions#new', via: %i[get post] do |x| x&.y ||= <<~A; end"},
 	} {
 		tree, err := p.Parse(t.Context(), language, []byte(example.source))
 		if err != nil {

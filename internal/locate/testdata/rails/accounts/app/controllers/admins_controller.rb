@@ -1,0 +1,4 @@
+class AdminsController < ActionController::Base
+  def index; end
+  def show; end
+end

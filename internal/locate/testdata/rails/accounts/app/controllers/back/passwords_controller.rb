@@ -1,0 +1,6 @@
+class Back::PasswordsController < ActionController::Base
+  def create; end
+  def edit; end
+  def new; end
+  def update; end
+end

@@ -1,0 +1,3 @@
+class HomeController < ActionController::Base
+  def inner; end
+end

@@ -1,0 +1,6 @@
+class Users::PasswordsController < ActionController::Base
+  def create; end
+  def edit; end
+  def new; end
+  def update; end
+end

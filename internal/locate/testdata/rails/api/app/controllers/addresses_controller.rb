@@ -1,0 +1,3 @@
+class AddressesController < ActionController::Base
+  def show; end
+end

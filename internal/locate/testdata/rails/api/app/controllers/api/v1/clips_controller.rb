@@ -1,0 +1,3 @@
+class Api::V1::ClipsController < ActionController::Base
+  def show; end
+end

@@ -1,0 +1,4 @@
+class Api::V1::LocksController < ActionController::Base
+  def create; end
+  def destroy; end
+end

@@ -1,0 +1,5 @@
+class Api::V1::SessionsController < ActionController::Base
+  def create; end
+  def destroy; end
+  def index; end
+end

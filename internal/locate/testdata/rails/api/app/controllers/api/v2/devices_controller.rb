@@ -1,0 +1,4 @@
+class Api::V2::DevicesController < ActionController::Base
+  def index; end
+  def show; end
+end

@@ -1,0 +1,3 @@
+class Api::V2::SessionsController < ActionController::Base
+  def create; end
+end

@@ -1,0 +1,3 @@
+class LogController < ActionController::Base
+  def index; end
+end

@@ -1,0 +1,4 @@
+class Me::KeysController < ActionController::Base
+  def destroy; end
+  def index; end
+end

@@ -1,0 +1,5 @@
+class MeController < ActionController::Base
+  def show; end
+  def team; end
+  def update; end
+end

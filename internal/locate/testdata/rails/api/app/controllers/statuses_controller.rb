@@ -1,0 +1,3 @@
+class StatusesController < ActionController::Base
+  def show; end
+end

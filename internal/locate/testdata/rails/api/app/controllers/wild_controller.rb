@@ -1,0 +1,4 @@
+class WildController < ActionController::Base
+  def any; end
+  def ping; end
+end

@@ -1,0 +1,5 @@
+module Api
+  class Application < Rails::Application
+    config.api_only = true
+  end
+end

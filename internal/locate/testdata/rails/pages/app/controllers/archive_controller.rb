@@ -1,0 +1,3 @@
+class ArchiveController < ActionController::Base
+  def month; end
+end

@@ -1,0 +1,4 @@
+class DocsController < ActionController::Base
+  def edit; end
+  def show; end
+end

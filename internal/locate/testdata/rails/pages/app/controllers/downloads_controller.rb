@@ -1,0 +1,4 @@
+class DownloadsController < ActionController::Base
+  def pdf; end
+  def show; end
+end

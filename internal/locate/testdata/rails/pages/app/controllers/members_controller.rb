@@ -1,0 +1,3 @@
+class MembersController < ActionController::Base
+  def index; end
+end

@@ -1,0 +1,5 @@
+class PagesController < ActionController::Base
+  def home; end
+  def show; end
+  def slug; end
+end

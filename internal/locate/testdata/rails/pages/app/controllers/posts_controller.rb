@@ -1,0 +1,6 @@
+class PostsController < ActionController::Base
+  def index; end
+  def late; end
+  def preview; end
+  def show; end
+end

@@ -1,0 +1,3 @@
+class SettingsController < ActionController::Base
+  def show; end
+end

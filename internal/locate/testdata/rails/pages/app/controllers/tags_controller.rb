@@ -1,0 +1,3 @@
+class TagsController < ActionController::Base
+  def show; end
+end

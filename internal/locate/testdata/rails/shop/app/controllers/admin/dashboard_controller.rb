@@ -1,0 +1,3 @@
+class Admin::DashboardController < ActionController::Base
+  def index; end
+end

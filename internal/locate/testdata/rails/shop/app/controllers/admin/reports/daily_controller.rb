@@ -1,0 +1,3 @@
+class Admin::Reports::DailyController < ActionController::Base
+  def show; end
+end

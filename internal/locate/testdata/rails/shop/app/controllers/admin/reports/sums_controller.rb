@@ -1,0 +1,3 @@
+class Admin::Reports::SumsController < ActionController::Base
+  def index; end
+end

@@ -1,0 +1,3 @@
+class Admin::ReportsController < ActionController::Base
+  def daily; end
+end

@@ -1,0 +1,4 @@
+class Admin::UsersController < ActionController::Base
+  def destroy; end
+  def index; end
+end

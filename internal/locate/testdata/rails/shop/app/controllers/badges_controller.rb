@@ -1,0 +1,3 @@
+class BadgesController < ActionController::Base
+  def show; end
+end

@@ -1,0 +1,3 @@
+class BoardsController < ActionController::Base
+  def index; end
+end

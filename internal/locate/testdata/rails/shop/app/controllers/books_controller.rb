@@ -1,0 +1,3 @@
+class BooksController < ActionController::Base
+  def show; end
+end

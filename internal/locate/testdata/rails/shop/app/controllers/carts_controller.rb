@@ -1,0 +1,4 @@
+class CartsController < ActionController::Base
+  def add; end
+  def show; end
+end

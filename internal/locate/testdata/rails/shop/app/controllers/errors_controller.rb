@@ -1,0 +1,3 @@
+class ErrorsController < ActionController::Base
+  def missing; end
+end

@@ -1,0 +1,3 @@
+class FeedsController < ActionController::Base
+  def show; end
+end

@@ -1,0 +1,4 @@
+class FilesController < ActionController::Base
+  def raw; end
+  def show; end
+end

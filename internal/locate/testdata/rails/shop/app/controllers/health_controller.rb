@@ -1,0 +1,4 @@
+class HealthController < ActionController::Base
+  def status; end
+  def version; end
+end

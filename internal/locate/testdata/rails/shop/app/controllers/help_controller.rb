@@ -1,0 +1,3 @@
+class HelpController < ActionController::Base
+  def contact; end
+end

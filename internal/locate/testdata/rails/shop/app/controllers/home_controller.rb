@@ -1,0 +1,4 @@
+class HomeController < ActionController::Base
+  def index; end
+  def welcome; end
+end

@@ -1,0 +1,4 @@
+class ItemsController < ActionController::Base
+  def show; end
+  def update; end
+end

@@ -1,0 +1,3 @@
+class LateController < ActionController::Base
+  def never; end
+end

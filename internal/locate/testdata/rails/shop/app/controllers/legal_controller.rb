@@ -1,0 +1,4 @@
+class LegalController < ActionController::Base
+  def privacy; end
+  def terms; end
+end

@@ -1,0 +1,4 @@
+class ListsController < ActionController::Base
+  def index; end
+  def show; end
+end

@@ -1,0 +1,3 @@
+class LocksController < ActionController::Base
+  def create; end
+end

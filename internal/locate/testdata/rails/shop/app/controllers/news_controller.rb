@@ -1,0 +1,4 @@
+class NewsController < ActionController::Base
+  def index; end
+  def show; end
+end

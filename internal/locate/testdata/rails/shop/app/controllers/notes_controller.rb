@@ -1,0 +1,4 @@
+class NotesController < ActionController::Base
+  def index; end
+  def show; end
+end

@@ -1,0 +1,3 @@
+class PhotosController < ActionController::Base
+  def index; end
+end

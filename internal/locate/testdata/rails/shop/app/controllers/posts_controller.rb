@@ -1,0 +1,4 @@
+class PostsController < ActionController::Base
+  def index; end
+  def show; end
+end

@@ -1,0 +1,9 @@
+class PurchasesController < ActionController::Base
+  def create; end
+  def destroy; end
+  def edit; end
+  def index; end
+  def new; end
+  def show; end
+  def update; end
+end

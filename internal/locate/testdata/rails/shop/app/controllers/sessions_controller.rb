@@ -1,0 +1,6 @@
+class SessionsController < ActionController::Base
+  def create; end
+  def destroy; end
+  def new; end
+  def show; end
+end

@@ -1,0 +1,3 @@
+class ShelvesController < ActionController::Base
+  def show; end
+end

@@ -1,0 +1,4 @@
+class Staff::DeskController < ActionController::Base
+  def closed; end
+  def open; end
+end

@@ -1,0 +1,3 @@
+class Support::Internal::MemosController < ActionController::Base
+  def index; end
+end

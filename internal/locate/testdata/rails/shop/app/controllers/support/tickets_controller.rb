@@ -1,0 +1,10 @@
+class Support::TicketsController < ActionController::Base
+  def create; end
+  def destroy; end
+  def edit; end
+  def index; end
+  def new; end
+  def older; end
+  def show; end
+  def update; end
+end

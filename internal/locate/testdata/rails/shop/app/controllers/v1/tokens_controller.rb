@@ -1,0 +1,3 @@
+class V1::TokensController < ActionController::Base
+  def create; end
+end

@@ -1,0 +1,3 @@
+class V2::TokensController < ActionController::Base
+  def create; end
+end
