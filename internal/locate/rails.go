@@ -43,7 +43,7 @@ func readRails(ctx context.Context, files *files) []route {
 	names := files.of(rubyFile)
 	var roots []string
 	for _, name := range names {
-		if root, found := strings.CutSuffix(name, railsRoutesFile); found && (root == "" || strings.HasSuffix(root, "/")) && mentions(files.read(name), []string{"routes.draw"}) {
+		if root, found := strings.CutSuffix(name, railsRoutesFile); found && files.start.begins(name) && (root == "" || strings.HasSuffix(root, "/")) && mentions(files.read(name), []string{"routes.draw"}) {
 			roots = append(roots, root)
 		}
 	}

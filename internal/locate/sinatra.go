@@ -30,7 +30,7 @@ func readSinatra(ctx context.Context, files *files) []route {
 	for _, name := range files.of(rubyFile) {
 		source := uncommented(files.read(name))
 		mounted = mounted || strings.HasSuffix(name, railsRoutesFile) || mentions(source, []string{"Rack::URLMap", "Rack::Builder"})
-		if mentions(source, []string{"sinatra", "Sinatra::"}) {
+		if files.start.begins(name) && mentions(source, []string{"sinatra", "Sinatra::"}) {
 			apps = append(apps, code.sinatra(name)...)
 		}
 	}

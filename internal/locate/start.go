@@ -88,6 +88,7 @@ var starters = map[string]kind{
 	"java": javaFile, "mvn": javaFile, "mvnw": javaFile, "gradle": javaFile, "gradlew": javaFile,
 	"python": pythonFile, "python3": pythonFile, "uvicorn": pythonFile, "gunicorn": pythonFile, "hypercorn": pythonFile, "daphne": pythonFile,
 	"flask": pythonFile, "fastapi": pythonFile, "waitress-serve": pythonFile, "uwsgi": pythonFile, "django-admin": pythonFile, "manage.py": pythonFile,
+	"ruby": rubyFile, "rails": rubyFile, "bundle": rubyFile, "rackup": rubyFile, "puma": rubyFile, "unicorn": rubyFile, "thin": rubyFile, "falcon": rubyFile,
 }
 
 // command reads one command: what stands before the program that starts the

@@ -49,7 +49,12 @@ func TestTheStartCommandTellsTheApplication(t *testing.T) {
 		"shop/site/wsgi.py":           "os.environ['DJANGO_SETTINGS_MODULE'] = 'site.other'\n",
 		"shop/site/urls.py":           "urlpatterns = [path('login', django_login)]\ndef django_login(request): pass\n",
 		"shop/site/other_urls.py":     "urlpatterns = [path('login', other_login)]\ndef other_login(request): pass\n",
-		"shop/site/stray.py":          "from flask import Flask\napp = Flask(__name__)\n@app.post('/login')\ndef stray(): pass\n",
+		"store/config/routes.rb":      "Rails.application.routes.draw do\n  post 'login', to: 'sessions#create'\nend\n",
+		"store/app/controllers/sessions_controller.rb":   "class SessionsController < ApplicationController\n  def create; store; end\nend\n",
+		"backoffice/config/routes.rb":                    "Rails.application.routes.draw do\n  post 'login', to: 'staff#create'\nend\n",
+		"backoffice/app/controllers/staff_controller.rb": "class StaffController < ApplicationController\n  def create; staff; end\nend\n",
+		"small/app.rb":       "require 'sinatra'\npost '/login' do\n  'in'\nend\n",
+		"shop/site/stray.py": "from flask import Flask\napp = Flask(__name__)\n@app.post('/login')\ndef stray(): pass\n",
 	}
 	for command, want := range map[string]string{
 		"go run ./cmd/api":                                            "func goAPI(",
@@ -74,7 +79,11 @@ func TestTheStartCommandTellsTheApplication(t *testing.T) {
 		"python shop/manage.py runserver":                             "def django_login(",
 		"env DJANGO_SETTINGS_MODULE=site.other python shop/manage.py runserver": "def other_login(",
 		"gunicorn --chdir shop shop.site.wsgi:application":                      "def other_login(",
-		"make run": "",
+		"cd store && bundle exec rails server -p 1":                             "def create; store",
+		"cd backoffice; bin/rails s":                                            "def create; staff",
+		"cd small && ruby app.rb":                                               "post '/login' do",
+		"bundle exec puma":                                                      "", // two of Rails
+		"make run":                                                              "",
 	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +93,7 @@ func TestTheStartCommandTellsTheApplication(t *testing.T) {
 			}
 		})
 	}
-	for folder, want := range map[string]string{"js": "", "old": "function oldLogin(", "cmd/api": "func goAPI(", "scripts": "def python_login(", "admin": "void adminLogin(", "nothing": ""} {
+	for folder, want := range map[string]string{"js": "", "old": "function oldLogin(", "cmd/api": "func goAPI(", "scripts": "def python_login(", "admin": "void adminLogin(", "store": "def create; store", "nothing": ""} {
 		t.Run("in "+folder, func(t *testing.T) {
 			t.Parallel()
 			place, reason := workspace(t, sources, locate.Start{Folder: folder}).Handler("POST", "/login", "")
