@@ -26,7 +26,7 @@ func (j *job) annotations(made report.Report) {
 			continue
 		}
 		j.runner.annotate(annotation{level: level, title: fmt.Sprintf("%s %s: %s", found.Rule.Severity.Level(), found.Rule.Severity, found.Rule.Title),
-			file: found.Location.File, line: found.Location.Line, text: found.Message + " Fix: " + found.Rule.Fix})
+			file: found.Place().File, line: found.Place().Line, text: found.Message + " Fix: " + found.Rule.Fix})
 	}
 	for _, level := range []string{"error", "warning", "notice"} {
 		if more := counts[level] - most; more > 0 {

@@ -414,7 +414,8 @@ func members(node any, name string, visit func(string, recipe.Template)) {
 	}
 }
 
-// inRecipe is the step in the recipe.
+// inRecipe is the step in the recipe, or the file in which the scan is asked for;
+// the zero location where there is neither.
 func (s *scan) inRecipe(step string) finding.Location {
 	described, known := s.Recipe.Steps[step]
 	switch {
@@ -423,7 +424,10 @@ func (s *scan) inRecipe(step string) finding.Location {
 	case s.Recipe.File != "":
 		return finding.Location{File: inWorkspace(s.Workspace, s.Recipe.File), Line: 1}
 	}
-	return finding.Location{File: cmp.Or(s.AskedIn, recipe.DefaultFile), Line: 1} // code scanning shows no alert without a file
+	if s.AskedIn != "" {
+		return finding.Location{File: s.AskedIn, Line: 1}
+	}
+	return finding.Location{}
 }
 
 // inWorkspace is the path as the repository knows it: relative to the

@@ -84,7 +84,7 @@ type Result struct {
 type Finding struct {
 	finding.Finding
 	Rule        finding.Rule
-	Location    finding.Location // never zero
+	Location    finding.Location // zero where no file is known; see Place
 	Fingerprint string           // stable over runs, ports and ids
 	Status      Status
 	Declared    Declared // what accepts it; zero unless it is accepted
@@ -95,6 +95,15 @@ type Finding struct {
 	// Flow is how a value of the request becomes the session's id in the source:
 	// it explains the finding and is none by itself. Often empty.
 	Flow []finding.Step
+}
+
+// Place is where the finding stands for programs that show none without a file:
+// where no file is known, at the head of the recipe that is not written yet.
+func (f Finding) Place() finding.Location {
+	if f.Location.File == "" {
+		return finding.Location{File: ".sessiongate.yml", Line: 1}
+	}
+	return f.Location
 }
 
 // Status compares a finding with the baseline.

@@ -242,7 +242,7 @@ func weaknessOf(f report.Finding) weakness {
 		Severity: tenths(f.Rule.Severity), Level: f.Rule.Severity.Level(),
 		Subject: f.Subject, Step: f.Step, Message: f.Message,
 		CWE: list(f.Rule.CWE), ASVS: list(f.Rule.ASVS), OWASPAPI: list(f.Rule.OWASPAPI),
-		Location:    location{f.Location.File, f.Location.Line, f.Doubt},
+		Location:    location{f.Place().File, f.Place().Line, f.Doubt},
 		Fingerprint: f.Fingerprint, Status: f.Status,
 		Evidence: each(f.Evidence, evidenceOf), Flow: each(f.Flow, stepOf),
 		Replay: f.Replay, Remediation: f.Rule.Fix,

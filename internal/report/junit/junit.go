@@ -145,7 +145,7 @@ func (c *testcase) fail(r report.Report, rule finding.Rule) {
 			accepted = f.Declared
 		default:
 			if told == nil {
-				c.File, c.Line = tame.Line(f.Location.File), f.Location.Line
+				c.File, c.Line = tame.Line(f.Place().File), f.Place().Line
 			}
 			told = append(told, story(f))
 		}
@@ -158,7 +158,7 @@ func (c *testcase) fail(r report.Report, rule finding.Rule) {
 }
 
 func story(f report.Finding) string {
-	lines := []string{fmt.Sprintf("%s:%d: %s", f.Location.File, f.Location.Line, f.Subject), f.Message}
+	lines := []string{fmt.Sprintf("%s:%d: %s", f.Place().File, f.Place().Line, f.Subject), f.Message}
 	if f.Status == report.Known {
 		lines[0] += " (known from the baseline)"
 	}

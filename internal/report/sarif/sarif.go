@@ -78,7 +78,7 @@ func resultOf(f report.Finding) *sarif.Result {
 	made := sarif.NewRuleResult(f.Rule.ID).
 		WithLevel(levelOf(f.Rule.Severity)).
 		WithMessage(sarif.NewTextMessage(messageOf(f))).
-		WithLocations([]*sarif.Location{locationOf(f.Location)}).
+		WithLocations([]*sarif.Location{locationOf(f.Place())}).
 		WithPartialFingerPrints(map[string]any{"primaryLocationLineHash": f.Fingerprint})
 	if len(f.Flow) > 0 {
 		made.WithCodeFlows([]*sarif.CodeFlow{codeFlowOf(f.Flow)}).WithRelatedLocations(relatedTo(f.Flow))

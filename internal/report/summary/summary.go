@@ -155,7 +155,7 @@ func findings(r report.Report) string {
 	fmt.Fprintf(&b, "### Findings: %d\n\n| # | severity | finding | subject | where | status |\n|---|---|---|---|---|---|\n", len(counted))
 	for i, f := range counted {
 		fmt.Fprintf(&b, "| %d | %s | %s<br>%s | %s | %s | %s |\n", i+1, badge(f.Rule.Severity), Escape(f.Rule.Title), code(f.Rule.ID),
-			Escape(f.Subject), code(place(f.Location)), f.Status)
+			Escape(f.Subject), where(f.Location), f.Status)
 	}
 	return b.String()
 }
@@ -167,11 +167,14 @@ func badge(severity finding.Severity) string {
 	return fmt.Sprintf("**%s** %s", severity.Level(), severity)
 }
 
-func place(l finding.Location) string {
-	if l.Line < 1 {
-		return l.File
+func where(l finding.Location) string {
+	switch {
+	case l.File == "":
+		return "not known"
+	case l.Line < 1:
+		return code(l.File)
 	}
-	return fmt.Sprintf("%s:%d", l.File, l.Line)
+	return code(fmt.Sprintf("%s:%d", l.File, l.Line))
 }
 
 // attack tells one finding: the sequence of the grave ones drawn, and what to
@@ -186,7 +189,11 @@ func attack(number int, f report.Finding) string {
 		}
 	}
 	b.WriteString(flow(f.Flow))
-	fmt.Fprintf(&b, "**Fix in** %s: %s\n\n", code(place(f.Location)), Escape(f.Rule.Fix))
+	fix := "**Fix:** "
+	if f.Location.File != "" {
+		fix = "**Fix in** " + where(f.Location) + ": "
+	}
+	b.WriteString(fix + Escape(f.Rule.Fix) + "\n\n")
 	if f.Doubt != "" {
 		fmt.Fprintf(&b, "It is not known which handler answers: %s. A `source` on the step of the recipe says it.\n\n", Escape(f.Doubt))
 	}
@@ -207,7 +214,7 @@ func flow(steps []finding.Step) string {
 	var b strings.Builder
 	b.WriteString("**In the source**\n\n")
 	for _, step := range steps {
-		fmt.Fprintf(&b, "- %s %s\n", code(place(step.Location)), Escape(step.Says))
+		fmt.Fprintf(&b, "- %s %s\n", where(step.Location), Escape(step.Says))
 	}
 	return b.String() + "\n"
 }

@@ -143,7 +143,11 @@ func flow(p *screen.Page, steps []finding.Step) {
 
 func remedy(p *screen.Page, f report.Finding) {
 	p.Blank()
-	p.Line(screen.Bold, body+"Fix in "+place(f.Location))
+	heading := "Fix"
+	if f.Location.File != "" {
+		heading += " in " + place(f.Location)
+	}
+	p.Line(screen.Bold, body+heading)
 	if f.Doubt != "" {
 		p.Wrap(screen.Faint, body, body, "It is not known which handler answers: "+f.Doubt+". A source on the step of the recipe says it.")
 	}
