@@ -5,7 +5,6 @@ package corpus_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -34,19 +33,22 @@ var update = flag.Bool("update", false, "write RESULTS.md anew")
 func TestCorpus(t *testing.T) {
 	all := stories(t)
 	install(t, all)
-	table := &table{stories: all}
+	table, found := &table{stories: all}, &discoveryTable{}
 	t.Run("case", func(t *testing.T) {
 		for _, s := range all {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
-				if err := prove(t, s); err != nil {
+				row, err := prove(t, s)
+				if err != nil {
 					t.Fatalf("the case itself is wrong: %v", err)
 				}
+				found.add(row)
 				table.add(judge(t, s, scan(t, s)))
 			})
 		}
 	})
 	table.settle(t)
+	found.settle(t, len(all))
 }
 
 // scan runs sessiongate as its users do.
@@ -58,9 +60,6 @@ func scan(t *testing.T, s *story) report.Report {
 	}
 	options := app.Options{Recipe: loaded, Version: "corpus", Now: time.Now(), Deep: s.deep()}
 	made, err := app.Audit(t.Context(), options)
-	if err == nil && strings.Contains(made.Problem, "ddress already in use") { // see errLostPort
-		made, err = app.Audit(t.Context(), options)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,54 +148,46 @@ func message(made report.Report, rule string) string {
 	return "without a finding"
 }
 
-// prove attacks the application over plain HTTP and compares with the case.
-func prove(t *testing.T, s *story) error {
+// prove attacks the application over plain HTTP and compares with the case. What
+// discovery finds out about it is seen before.
+func prove(t *testing.T, s *story) (discovery, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	proved, err := attacked(ctx, t, s)
-	for again := 0; errors.Is(err, errLostPort) && again < 2; again++ {
-		proved, err = attacked(ctx, t, s)
-	}
+	found, proved, err := attacked(ctx, t, s)
 	if err != nil {
-		return err
+		return found, err
 	}
 	for _, rule := range s.Expect {
 		if !slices.Contains(proved, rule) && s.Unproved[rule] == "" {
-			return fmt.Errorf("%s is expected, and no attack proves it; proved are %v", rule, proved)
+			return found, fmt.Errorf("%s is expected, and no attack proves it; proved are %v", rule, proved)
 		}
 	}
 	for _, rule := range proved {
 		if _, tolerated := s.Tolerate[rule]; !tolerated && !slices.Contains(s.Expect, rule) && !low[rule] {
-			return fmt.Errorf("the attack of %s succeeds, and the case neither expects nor tolerates it", rule)
+			return found, fmt.Errorf("the attack of %s succeeds, and the case neither expects nor tolerates it", rule)
 		}
 	}
-	return nil
+	return found, nil
 }
 
-// errLostPort: between the choice of a free port and its use somebody else may
-// have taken it, and answers in the place of the application.
-var errLostPort = errors.New("the application could not have its port")
-
-// attacked is what the attacks proved on an application started for them.
-func attacked(ctx context.Context, t *testing.T, s *story) ([]string, error) {
+// attacked is what discovery and the attacks found out about an application that
+// was started for them.
+func attacked(ctx context.Context, t *testing.T, s *story) (discovery, []string, error) {
 	t.Helper()
 	p := &proof{story: s, recipe: s.plain}
 	target, err := p.start(ctx, t)
 	if err != nil {
-		return nil, err
+		return discovery{}, nil, err
 	}
 	defer func() { _ = target.Close() }()
 	p.base = target.URL
+	found := discovered(t, s, target.URL)
 	proved, err := p.attack(ctx)
-	logs := strings.Join(target.Logs(), "\n")
-	if strings.Contains(strings.ToLower(logs), "address already in use") {
-		return nil, fmt.Errorf("%w: %s", errLostPort, logs)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, logs)
+		return found, nil, fmt.Errorf("%w\n%s", err, strings.Join(target.Logs(), "\n"))
 	}
-	return proved, nil
+	return found, proved, nil
 }
 
 // low are the rules with an experiment that the gate lets pass.
