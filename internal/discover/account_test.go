@@ -112,6 +112,34 @@ func TestAStepUpIsProvedByAPageThatItOpens(t *testing.T) {
 	}
 }
 
+// What confirms a closure or a purchase with a password is no step up: nothing of
+// the kind is sent for a user who was given.
+func TestWhatCannotBeTakenBackIsNoStepUp(t *testing.T) {
+	t.Parallel()
+	for path, operation := range map[string]string{
+		"/v1/account/deletion/confirm": "confirmAccountDeletion", "/v1/account/deactivation": "confirmPassword", "/v1/account/closure/confirm": "confirmPasswordOfOwner",
+		"/v1/account/termination/confirm": "sudo", "/v1/withdrawals/confirm": "confirmPassword", "/v1/purchases/confirm": "reauth", "/v1/transactions/confirm": "elevate",
+		"/v1/sessions/revocation": "confirmPassword", "/v1/me/keys/rotation": "confirmPassword", "/v1/unregister": "confirmPassword", "/v1/users/erasure": "confirmPassword",
+		"/v1/anything/confirm": "confirmIt",
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			a := elevating(newAPI(), strings.NewReplacer("/v1/sudo", path, "stepUp", operation).Replace(spec+sudoPath+adminPath))
+			a.HandleFunc("POST "+path, func(http.ResponseWriter, *http.Request) {})
+			result := run(t, a)
+			if slices.Contains(a.asked, "POST "+path) || len(result.Steps["elevate"].Requests) > 0 {
+				t.Errorf("it was sent: %v", a.asked)
+			}
+		})
+	}
+	for _, path := range []string{"/v1/password/confirm", "/v1/user/confirm-password", "/v1/confirmAccess"} {
+		a := elevating(newAPI(), strings.NewReplacer("/v1/sudo", path, "stepUp", "x").Replace(spec+sudoPath+adminPath))
+		if run(t, a); !slices.Contains(a.asked, "POST "+path) {
+			t.Errorf("%s is no step up: %v", path, a.asked)
+		}
+	}
+}
+
 // changing has a registration and a change of passwords; keeps says that the old one stays.
 func changing(a *api, keeps bool) *api {
 	described(a)

@@ -24,6 +24,14 @@ paths:
   /v1/users/purge: {get: {summary: all of them}}
   /logout: {get: {summary: ends it}}
   /ops/debug-sessions: {get: {security: [{s: []}]}}
+  /sessions/clear: {get: {summary: ends them}}
+  /debug/sessions/flush: {get: {summary: x}}
+  /sessions/invalidate: {get: {summary: x}}
+  /debug/crash: {get: {summary: x}}
+  /debug/break: {get: {summary: x}}
+  /admin/users/seed: {get: {summary: x}}
+  /users/anonymize: {get: {summary: x}}
+  /me: {get: {summary: rotates the key of whoever asks}}
 `
 	api := newAPI()
 	api.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })

@@ -49,9 +49,22 @@ func usable(o operation) bool {
 		!strings.ContainsAny(o.path, "{}$#<>\\\"")
 }
 
+// stems begin the words for what cannot be taken back.
+var stems = []string{"delet", "remov", "destr", "eras", "purg", "truncat", "deactivat", "disabl", "terminat", "closur", "closin", "suspen", "cancel", "unregist",
+	"unsubscrib", "withdraw", "transact", "purchas", "payment", "payout", "refund", "transfer", "revok", "revoc", "invalidat", "expir", "flush", "clear", "evict",
+	"rotat", "regenerat", "anonymi", "migrat", "reindex", "crash", "panic", "shutdown", "restart", "reboot", "seed"}
+
+func stemmed(words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool {
+		return slices.ContainsFunc(stems, func(stem string) bool { return strings.HasPrefix(word, stem) })
+	})
+}
+
 // harmful is never tried: what it does cannot be taken back, or concerns others.
+// The summary of a login may say when its session expires, and so is read for
+// the plainest words only.
 func harmful(o operation) bool {
-	return o.method == "DELETE" || o.says("delete", "deletes", "remove", "removes", "destroy", "erase", "wipe", "purge", "drop", "truncate",
+	return o.method == "DELETE" || stemmed(words(o.path+" "+o.id)) || o.says("delete", "deletes", "remove", "removes", "destroy", "erase", "wipe", "purge", "drop", "truncate",
 		"pay", "payment", "payments", "transfer", "transfers", "purchase", "buy", "checkout", "order", "orders", "withdraw", "refund", "send",
 		"cancel", "close", "deactivate", "disable", "unsubscribe", "shutdown", "restart", "reset", "revoke", "ban", "block", "kill")
 }
@@ -173,13 +186,15 @@ func isLogout(o operation) int {
 	return points(o.method == "POST", 20) + points(o.says(logoutWords...), 20) + points(o.method == "GET", 1)
 }
 
-// stepUpWords name what asks a signed-in user for the password once more.
-var stepUpWords = []string{"sudo", "elevate", "elevation", "stepup", "reauthenticate", "reauthentication", "reauth", "confirm"}
+// stepUpWords name what asks a signed-in user for the password once more. To
+// confirm alone is to confirm anything: a closure, a purchase.
+var stepUpWords = []string{"sudo", "elevate", "elevation", "stepup", "reauthenticate", "reauthentication", "reauth",
+	"confirmpassword", "passwordconfirm", "passwordconfirmation", "confirmidentity", "confirmaccess", "verifypassword"}
 
 // isElevation leaves out what confirms something else with a password, such as
 // another address of the account.
 func isElevation(o operation) int {
-	if o.method != "POST" || harmful(o) || !o.has(password) || o.has(newPassword) || o.has(userName) || o.has(email) ||
+	if o.method != "POST" || harmful(o) || stemmed(o.words) || !o.has(password) || o.has(newPassword) || o.has(userName) || o.has(email) ||
 		o.says("email", "mail", "phone", "invite", "change", "forgot") || o.says(registerWords...) || o.says(logoutWords...) {
 		return 0
 	}
@@ -188,7 +203,7 @@ func isElevation(o operation) int {
 
 // isPrivileged rates pages that a step up may open; below 0 is what is none.
 func isPrivileged(o operation) int {
-	if o.method != "GET" || harmful(o) || o.public || o.page != "" || o.conventional() || o.says(logoutWords...) || o.says(loginWords...) {
+	if o.method != "GET" || harmful(o) || stemmed(o.words) || o.public || o.page != "" || o.conventional() || o.says(logoutWords...) || o.says(loginWords...) {
 		return -100
 	}
 	return points(o.says(stepUpWords...), 30) + points(o.says("admin", "administration", "privileged"), 30) +
