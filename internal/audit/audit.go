@@ -438,8 +438,10 @@ func (r *run) everything() trace.Trace {
 	return all
 }
 
-// extent is how much a judge was shown. Records only ever grow, so that equal
-// extents are equal material.
+// extent is how much a judge was shown. Records grow and are not rewritten: the
+// tap has a statement's error by the time the API reads it, looks for an id in old
+// statements as soon as an exchange brings one, and is full for good at its bound.
+// So equal extents are equal material.
 type extent struct {
 	rule, flow                 string
 	first, exchanges, looks    int

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 	"github.com/sessiongate/sessiongate/internal/score"
 	"github.com/sessiongate/sessiongate/internal/trace"
 )
@@ -101,7 +102,7 @@ type Finding struct {
 // where no file is known, at the head of the recipe that is not written yet.
 func (f Finding) Place() finding.Location {
 	if f.Location.File == "" {
-		return finding.Location{File: ".sessiongate.yml", Line: 1}
+		return finding.Location{File: recipe.DefaultFile, Line: 1}
 	}
 	return f.Location
 }

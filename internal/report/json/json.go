@@ -114,6 +114,14 @@ type location struct {
 	Doubt string `json:"doubt,omitempty"`
 }
 
+func locationOf(f report.Finding) location {
+	place, doubt := f.Place(), f.Doubt
+	if place != f.Location {
+		doubt = "no file is known; a recipe would stand there"
+	}
+	return location{place.File, place.Line, doubt}
+}
+
 type evidence struct {
 	Actor   string `json:"actor"`
 	Request string `json:"request"`
@@ -242,7 +250,7 @@ func weaknessOf(f report.Finding) weakness {
 		Severity: tenths(f.Rule.Severity), Level: f.Rule.Severity.Level(),
 		Subject: f.Subject, Step: f.Step, Message: f.Message,
 		CWE: list(f.Rule.CWE), ASVS: list(f.Rule.ASVS), OWASPAPI: list(f.Rule.OWASPAPI),
-		Location:    location{f.Place().File, f.Place().Line, f.Doubt},
+		Location:    locationOf(f),
 		Fingerprint: f.Fingerprint, Status: f.Status,
 		Evidence: each(f.Evidence, evidenceOf), Flow: each(f.Flow, stepOf),
 		Replay: f.Replay, Remediation: f.Rule.Fix,

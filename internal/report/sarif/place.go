@@ -9,15 +9,13 @@ import (
 	"github.com/owenrumney/go-sarif/v2/sarif"
 
 	"github.com/sessiongate/sessiongate/internal/finding"
+	"github.com/sessiongate/sessiongate/internal/recipe"
 )
-
-// recipe stands in for a place that is not in the repository.
-const recipe = ".sessiongate.yml"
 
 func locationOf(place finding.Location) *sarif.Location {
 	uri, line := uriOf(place.File), max(1, place.Line)
 	if uri == "" {
-		uri, line = recipe, 1
+		uri, line = recipe.DefaultFile, 1 // it stands in for a place that is not in the repository
 	}
 	region := sarif.NewRegion().WithStartLine(line).WithStartColumn(1).WithEndLine(line).WithEndColumn(2)
 	return sarif.NewLocation().WithPhysicalLocation(sarif.NewPhysicalLocation().
