@@ -23,6 +23,9 @@ var everything = []railsPath{{pattern: rest}}
 // that values have to match are by their names; "" is one that is not told. With
 // rest at its end it is the path of what is mounted.
 func railsPaths(path string, expressions map[string]string) []railsPath {
+	if len(path) > longestWritten {
+		return everything
+	}
 	written, told := leftOut(path)
 	if !told {
 		return everything
@@ -78,6 +81,10 @@ func closing(path string, from int) int {
 	}
 	return -1
 }
+
+// longestWritten bounds a path as it is written, with what it is nested in, in
+// bytes: no routes file has one of that length, and what is longer may be any.
+const longestWritten = 300
 
 var slashes = regexp.MustCompile(`/+`)
 
