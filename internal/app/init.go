@@ -121,14 +121,16 @@ func WriteWorkflow(config string) error {
 	if err := HasWorkflow(); err != nil {
 		return err
 	}
-	variables, err := variablesOf(config)
+	written, variables, err := variablesOf(config)
 	if err != nil {
 		return err
 	}
 	var page strings.Builder
-	fmt.Fprintf(&page, `# Written by sessiongate init. The API has to be up before the scan: start it in a step, or write target.process
-# into the recipe.
-name: sessiongate
+	page.WriteString("# Written by sessiongate init.\n")
+	if !written.Target.URL.IsZero() {
+		page.WriteString("# The API has to be up before the scan: start it in a step, or write target.process into the recipe.\n")
+	}
+	fmt.Fprintf(&page, `name: sessiongate
 on: [push, pull_request]
 permissions:
   contents: read
@@ -155,13 +157,13 @@ jobs:
 }
 
 // variablesOf are the environment variables that a recipe reads, in its order.
-func variablesOf(config string) ([]string, error) {
+func variablesOf(config string) (*recipe.Recipe, []string, error) {
 	var names []string
-	_, err := recipe.Load(config, func(name string) (string, bool) {
+	written, err := recipe.Load(config, func(name string) (string, bool) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 		return "a-value", true
 	})
-	return names, err
+	return written, names, err
 }
