@@ -29,8 +29,8 @@ var personalDataWithoutSession = probe.Probe{
 	},
 	How: []string{
 		"With users or without, two browsers with an empty jar open up to eight operations of the API's description: GET without path parameters, those first that want a credential or are named for people.",
-		"It fails where both are told the same JSON object with two kinds of personal data in the form of their kind (e-mail, phone, date of birth, postal address, identity or card number, with or without a full name), a password's hash, or somebody's session id.",
-		"Examples, masked values and the contact of an organisation are none; the values are never reported, only the names of the fields.",
+		"It fails where both are told the same JSON object with two kinds of personal data in the form of their kind (e-mail, phone, date of birth, postal address, identity or card number, with or without a full name), a password or its hash, or somebody's session id; or, under an address that names people, two people or more with a first or user name and an e-mail address or phone number.",
+		"Examples, masked values, the contact of an organisation, and what is known of authors, players, actors or the holders of public offices are none; the values are never reported, only the names of the fields.",
 	},
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // kind is a kind of personal data; its text is what stands for a field whose name
@@ -88,7 +89,8 @@ var (
 	businessWords = []string{"opening", "openinghours", "hours", "cuisine", "rating", "stars", "price", "stock", "capacity", "vat", "brand", "industry", "founded",
 		"category", "latitude", "longitude", "branch", "store", "homepage", "legalform"}
 	businessPlaces = []string{"companies", "organizations", "organisations", "stores", "shops", "restaurants", "hotels", "suppliers", "vendors", "partners", "branches",
-		"locations", "venues", "clubs", "schools", "hospitals", "clinics", "offices", "dealers", "team", "staff", "faculty"}
+		"locations", "venues", "clubs", "schools", "hospitals", "clinics", "offices", "dealers", "team", "staff", "faculty", "merchants",
+		"restaurant", "hotel", "shop", "supplier", "vendor", "venue", "school", "hospital", "clinic", "dealer", "merchant"}
 )
 
 func says(name, wanted []string) bool {
@@ -245,6 +247,12 @@ func holdsOffice(name []string, value string) bool {
 	default:
 		return slices.Contains(officeNames, whole) || slices.Contains([]string{"email", "mail", "emailaddress"}, whole) && isOffice(value)
 	}
+}
+
+// isSmall reports whether a name begins with a small letter, as a thing's does, too.
+func isSmall(name string) bool {
+	first, _ := utf8.DecodeRuneInString(name)
+	return !unicode.IsUpper(first)
 }
 
 func isGiven(value string) bool { return givenForm.MatchString(value) }

@@ -111,6 +111,9 @@ func portray(members []member, at place) portrait {
 		made.office = made.office || holdsOffice(name, one.value)
 		made.owned = made.owned || says(name, ownerWords) && !isPlaceholder(one.value)
 		if kind, is := kindOf(name, one.value); is {
+			if kind == fullName && isSmall(one.value) && !at.says(peopleWords) {
+				continue
+			}
 			made.kinds[kind] = true
 			made.data = append(made.data, datum{kind, shown(one.name, kind), one.value})
 			made.contact = made.contact || says(name, contactWords)
@@ -119,16 +122,20 @@ func portray(members []member, at place) portrait {
 	return made
 }
 
-// leave forgets kinds that say nothing here.
-func (p *portrait) leave(kinds ...kind) {
-	p.data = slices.DeleteFunc(p.data, func(d datum) bool { return slices.Contains(kinds, d.kind) })
+// without is the same but for kinds that say nothing here.
+func (p portrait) without(kinds ...kind) portrait {
+	p.data = slices.DeleteFunc(slices.Clone(p.data), func(d datum) bool { return slices.Contains(kinds, d.kind) })
+	p.kinds = maps.Clone(p.kinds)
 	for _, one := range kinds {
 		delete(p.kinds, one)
 	}
+	return p
 }
 
+func (p portrait) person() person { return person{data: p.data, contact: p.contact} }
+
 // only reports whether the object has no other kinds than these.
-func (p *portrait) only(kinds ...kind) bool {
+func (p portrait) only(kinds ...kind) bool {
 	for one := range p.kinds {
 		if !slices.Contains(kinds, one) {
 			return false
@@ -140,32 +147,39 @@ func (p *portrait) only(kinds ...kind) bool {
 // personOf is what an object says of somebody; false where that is not enough.
 func personOf(members []member, at place) (person, bool) {
 	p := portray(members, at)
-	called := p.kinds[given] || p.kinds[handle]
-	thin := p
-	p.data = slices.Clone(p.data)
-	p.kinds = maps.Clone(p.kinds)
-	p.leave(given, handle)
-	if p.kinds[hash] || p.owned && (p.kinds[token] || p.kinds[password]) {
-		return person{data: p.data, contact: p.contact}, true
+	if secrets := p.without(given, handle); secrets.tellsSecret() {
+		return secrets.person(), true
 	}
-	p.leave(token) // a key that everybody is given, as that of a map
+	p = p.without(token) // a key that everybody is given, as that of a map
 	if !p.kinds[email] {
-		p.leave(password) // of a network or a door, which belongs to nobody
+		p = p.without(password) // of a network or a door, which belongs to nobody
 	}
-	if p.isPublic(at) {
+	known := p.without(given, handle)
+	switch {
+	case known.isPublic(at):
 		return person{}, false
+	case len(known.kinds) >= 2:
+		return known.person(), known.isSomebody(at)
 	}
-	if len(p.kinds) >= 2 {
-		return person{data: p.data, contact: p.contact}, p.isSomebody(at)
-	}
-	thin.leave(token, password)
-	return person{data: thin.data, contact: p.contact, thin: true}, called && (p.kinds[email] || p.kinds[phone]) && says(at.path, peopleWords) && !p.business
+	one := p.person()
+	one.thin = true
+	return one, p.isListed(at)
+}
+
+// tellsSecret reports whether somebody's password or session is told.
+func (p portrait) tellsSecret() bool {
+	return p.kinds[hash] || p.owned && (p.kinds[token] || p.kinds[password])
+}
+
+// isListed reports whether it is an entry of a directory of people.
+func (p portrait) isListed(at place) bool {
+	return (p.kinds[given] || p.kinds[handle]) && (p.kinds[email] || p.kinds[phone]) && at.says(peopleWords) && !p.business
 }
 
 // isSomebody reports whether it is a person and no shop: a name, a number and an
 // address are what each of them has. A name and a birthday are what is known of
 // everybody whom the public knows.
-func (p *portrait) isSomebody(at place) bool {
+func (p portrait) isSomebody(at place) bool {
 	if p.only(fullName, surname, birth) {
 		return p.owned || at.says(userWords)
 	}
@@ -175,7 +189,7 @@ func (p *portrait) isSomebody(at place) bool {
 
 // isPublic reports whether what is said is there to be read: of an author or a player,
 // or of who holds a public office.
-func (p *portrait) isPublic(at place) bool {
+func (p portrait) isPublic(at place) bool {
 	return at.publishes() && p.only(fullName, surname, email, phone, birth) ||
 		p.office && p.only(fullName, surname, email, phone, birth, address)
 }
