@@ -127,7 +127,7 @@ func TestEachFlawTripsItsOwnRule(t *testing.T) {
 			case "session-id-collision/same-user":
 				want = []string{flaw.Rule}
 			case "personal-data-without-session":
-				want = nil // it is judged where nobody can log in; see surface_test.go
+				want = nil // it is judged where a description was read; see surface_test.go
 			}
 			slices.Sort(want)
 			text := demoapi.Recipe(demo(t, flaw.Rule))
@@ -236,7 +236,7 @@ func TestAllStepsLeaveLittleUntested(t *testing.T) {
 		}
 	}
 	// The store and the log of the demo API are in its memory, and it has no TLS.
-	// What strangers are shown of people is judged where nobody can log in.
+	// What strangers are shown of people is judged where a description was read.
 	want := []string{"absolute-timeout-not-enforced", "idle-timeout-not-enforced", "personal-data-without-session", "session-id-in-logs", "session-id-stored-in-clear",
 		"session-lifetime-excessive", "session-over-plain-http", "session-over-plain-http/hsts-missing", "session-store-user-is-admin"}
 	slices.Sort(open)

@@ -32,7 +32,7 @@ func TestReplaysShowTheAttackAndNothingElse(t *testing.T) {
 				t.Skip("a script makes one request after the other, and no race")
 			case "session-id-derived-from-previous":
 				t.Skip("the id that follows is computed by the gate, not by a script")
-			case "personal-data-without-session": // it is judged where nobody can log in
+			case "personal-data-without-session": // it is judged where a description was read
 				text = fmt.Sprintf("version: 1\ntarget: {url: %s}\n", address)
 			case "session-id-predictable-prng":
 				text += deep

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sessiongate/sessiongate/internal/app"
@@ -297,6 +298,87 @@ func TestWhatLooksPersonalIsFoundWithoutAnyCookie(t *testing.T) {
 		if made.Gate.ExitCode != exit {
 			t.Errorf("below %d: exit %d, %s", under, made.Gate.ExitCode, made.Gate.Reason)
 		}
+	}
+}
+
+// withUsers is an address and who may log in there; the steps are looked for.
+func withUsers(address string) string {
+	return "version: 1\ntarget: {url: " + address + "}\nusers:\n  - {name: alice, password: alice-demo-password}\n  - {name: bob, password: bob-demo-password}\n"
+}
+
+// A page of one's own that is closed says nothing of the pages beside it.
+func TestUsersHideNothingThatIsPersonal(t *testing.T) {
+	t.Parallel()
+	const rule = "personal-data-without-session"
+	made := scan(t, withUsers(demo(t, rule)))
+	if broken := failing(made); len(broken) != 1 || !strings.HasPrefix(broken[rule], "GET /customers shows 2 people's birth_date, full_name, phone to a stranger.") {
+		t.Errorf("findings %v, problem %q", broken, made.Problem)
+	}
+	api, err := demoapi.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	names := describing(map[string]string{"/customers": ""}, "/customers")
+	hardened := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/customers" && len(r.Cookies()) == 0 {
+			asked.Add(1)
+		}
+		if r.URL.Path == "/openapi.json" {
+			names.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
+	made = scan(t, withUsers(hardened))
+	if row := rowOf(made, rule); row.Outcome != finding.Pass || len(made.Findings) > 0 || asked.Load() != 1 {
+		t.Errorf("closed: %s, %q, %d requests; findings %v", row.Outcome, row.Reason.Text, asked.Load(), failing(made))
+	}
+	plain := scan(t, withUsers(demo(t)))
+	if row := rowOf(plain, rule); row.Reason.Code != finding.Decided || !strings.HasPrefix(row.Reason.Text, "no description of the API was read") {
+		t.Errorf("nothing is described: %s, %q", row.Outcome, row.Reason.Text)
+	}
+	if made.Score.Value < plain.Score.Value {
+		t.Errorf("a description lowers the score from %d to %d", plain.Score.Value, made.Score.Value)
+	}
+}
+
+func rowOf(made report.Report, rule string) report.Result {
+	i := slices.IndexFunc(made.Results, func(r report.Result) bool { return r.Rule.ID == rule })
+	return made.Results[i]
+}
+
+// failingAt hangs up on those paths.
+func failingAt(api http.Handler, paths ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.Contains(paths, r.URL.Path) {
+			panic(http.ErrAbortHandler)
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+func TestAPageThatDoesNotAnswerHidesNoOther(t *testing.T) {
+	t.Parallel()
+	const shown, personal = "session-ids-shown-to-strangers", "personal-data-without-session"
+	visits := monitored("/actuator/httpexchanges", func(id string) string { return id })
+	if made := surface(t, serve(t, failingAt(visits, "/debug/sessions", "/metrics"))); failing(made)[shown] == "" {
+		t.Errorf("nobody can log in: %v", made.Calibration)
+	}
+	logins, err := demoapi.New(shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The rest of three silent pages is not asked for; what was shown until then counts.
+	for _, silent := range [][]string{{"/metrics"}, {"/sessions", "/api/sessions", "/admin/sessions"}} {
+		if made := scan(t, demoapi.Recipe(serve(t, failingAt(logins, silent...)))); failing(made)[shown] == "" {
+			row := rowOf(made, shown)
+			t.Errorf("%v: %s, %q", silent, row.Outcome, row.Reason.Text)
+		}
+	}
+	described := describing(map[string]string{"/accounts": people, "/users": people, "/members": people})
+	if made := surface(t, serve(t, failingAt(described, "/accounts", "/members"))); !strings.HasPrefix(failing(made)[personal], "GET /users ") {
+		t.Errorf("described: %v, %v", failing(made), made.Calibration)
 	}
 }
 

@@ -51,7 +51,7 @@ type Options struct {
 	Users         []User
 	Steps         []string                  // of the recipe
 	Missing       map[string]finding.Reason // why there is no such step, or NoPrecondition for one that was only read; nil where nobody looked
-	Pages         []trace.Page              // that strangers may open; those that promise no sessions are read only where nobody can log in
+	Pages         []trace.Page              // that strangers may open; those that neither a description names nor promise sessions are read only where nobody can log in
 	Login         trace.LoginForm
 	Chosen        map[string][]string // see trace.Facts
 	Described     map[string][]string // see trace.Facts

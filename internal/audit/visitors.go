@@ -21,7 +21,6 @@ func (c *calibrator) visitors(ctx context.Context) {
 	if c.facts.Strangers {
 		c.read(ctx)
 	}
-	c.readDescribed(ctx)
 }
 
 // handed looks for a session among the cookies that strangers are handed. Many a
@@ -78,30 +77,6 @@ func (c *calibrator) read(ctx context.Context) {
 			if err := reader.Do(ctx, page.Step); errors.Is(err, probe.ErrRateLimited) {
 				return
 			}
-		}
-	}
-}
-
-// readDescribed opens what the API's description says can be read, with an empty
-// jar, and for another stranger what the first was shown: what both are told is no
-// matter of theirs. A page that does not answer ends it, as one more would.
-func (c *calibrator) readDescribed(ctx context.Context) {
-	const first, second = "stranger", "another stranger"
-	open := func(by probe.Actor, page trace.Page) (goOn bool) {
-		var refused *probe.Refused
-		err := by.Do(ctx, page.Step)
-		return err == nil || errors.As(err, &refused)
-	}
-	one, other := c.stage.Actor(first), c.stage.Actor(second)
-	for _, page := range c.Pages {
-		if !page.Described {
-			continue
-		}
-		if !open(one, page) {
-			return
-		}
-		if shown, _ := c.lastAnswer(first, page.Step); shown.Response.Status < 300 && !open(other, page) {
-			return
 		}
 	}
 }

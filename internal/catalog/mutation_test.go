@@ -43,6 +43,7 @@ const (
 	onlyHerself   = "it looks at what the victim's own browser holds"
 	nobodySigns   = "its attack is that nobody has to sign in, or signs in as the attacker"
 	byRequest     = "its control is a request, not a read"
+	onlyPages     = "nobody logs in: two strangers with an empty jar open the pages of a description"
 	onlyDraws     = "it compares ids with those that were computed from others; no jar attacks and none stands by"
 )
 
@@ -112,6 +113,7 @@ var (
 		"session-id-predictable-prng":      onlyDraws,
 		"session-id-collision":             onlyDraws,
 		"session-id-derived-from-previous": onlyDraws,
+		"personal-data-without-session":    onlyPages,
 	}
 	noVictim = map[string]string{
 		"cookie-attribute-injection":     byCalibration,
@@ -123,10 +125,12 @@ var (
 		"oauth-state-not-bound":          nobodySigns,
 		"session-id-sequential":          onlyDraws,
 		"session-id-predictable-prng":    onlyDraws,
+		"personal-data-without-session":  onlyPages,
 	}
 	noControlRead = map[string]string{
-		"permissive-session-creation": onlyVisits,
-		"pre-login-state-carry-over":  byRequest,
+		"permissive-session-creation":   onlyVisits,
+		"pre-login-state-carry-over":    byRequest,
+		"personal-data-without-session": onlyPages,
 	}
 	noAttacker = map[string]string{
 		"logout-client-state-not-cleared":  onlyHerself,
@@ -137,6 +141,7 @@ var (
 		"session-id-predictable-prng":      onlyDraws,
 		"session-id-collision":             onlyDraws,
 		"session-id-derived-from-previous": onlyDraws,
+		"personal-data-without-session":    onlyPages,
 	}
 )
 

@@ -72,16 +72,23 @@ var openPages = &probe.Flow{
 		if err := askOtherwise(ctx, facts, v, stranger); err != nil {
 			return err
 		}
-		shown, err := askAll(ctx, stranger, pagesToAsk(facts), v.Carries())
-		if err == nil && len(shown) > 0 {
-			err = askAgain(ctx, stage, stranger, shown)
+		shown, _, silent := askAll(ctx, stranger, pagesToAsk(facts), v.Carries())
+		if isLast(ctx, silent) {
+			return silent
 		}
-		if err != nil || facts.Strangers {
-			return err
+		if len(shown) > 0 {
+			if err := askAgain(ctx, stage, stranger, shown); err != nil {
+				return err
+			}
 		}
-		stranger.Identify(ctx, after)
-		stage.Actor(control).Identify(ctx, after)
-		return ctx.Err()
+		if !facts.Strangers {
+			stranger.Identify(ctx, after)
+			stage.Actor(control).Identify(ctx, after)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return silent // what was not answered may show an id, too
 	},
 }
 
@@ -112,8 +119,7 @@ func askOtherwise(ctx context.Context, facts trace.Facts, v, stranger probe.Acto
 		by     probe.Actor
 		method string
 	}{{v, traceMethod}, {stranger, traceMethod}, {stranger, "OPTIONS"}} {
-		_, err := one.by.Ask(ctx, one.method, step)
-		if errors.Is(err, probe.ErrRateLimited) || ctx.Err() != nil {
+		if _, err := one.by.Ask(ctx, one.method, step); isLast(ctx, err) {
 			return err
 		}
 	}
@@ -122,18 +128,52 @@ func askOtherwise(ctx context.Context, facts trace.Facts, v, stranger probe.Acto
 
 const traceMethod = "TRACE"
 
-// askAll are the pages that show the credential, or a part of it.
-func askAll(ctx context.Context, stranger probe.Actor, paths []string, of trace.Credential) (shown []string, err error) {
+// mostSilent is how many requests in a row may stay without an answer: one page may
+// hang by itself, and a server that answers nothing is not asked for more.
+const mostSilent = 3
+
+// silence is what stayed without an answer. The zero value: nothing so far.
+type silence struct {
+	row   int   // requests in a row
+	first error // of the first of them, or what ended it all
+}
+
+// goesOn takes what a request ended with, and reports whether to make the next.
+func (s *silence) goesOn(ctx context.Context, err error) bool {
+	var refused *probe.Refused
+	switch {
+	case err == nil, errors.As(err, &refused):
+		s.row = 0
+		return true
+	case isLast(ctx, err):
+		s.first = err
+		return false
+	case s.first == nil:
+		s.first = err
+	}
+	s.row++
+	return s.row < mostSilent
+}
+
+// isLast reports whether an error says that nothing more can be sent.
+func isLast(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, probe.ErrRateLimited) || errors.Is(err, probe.ErrSpent)
+}
+
+// askAll are the pages that show the credential, or a part of it, and what they show.
+// The error is that of the first page without an answer, or what ended the asking.
+func askAll(ctx context.Context, stranger probe.Actor, paths []string, of trace.Credential) (shown []string, copied trace.Credential, err error) {
+	var silent silence
 	for _, path := range paths {
 		answer, err := stranger.Ask(ctx, "GET", path)
-		if err != nil {
-			return nil, err
+		if !silent.goesOn(ctx, err) {
+			break
 		}
-		if len(shownOf(answer, of)) > 0 {
-			shown = append(shown, path)
+		if held := shownOf(answer, of); len(held) > 0 {
+			shown, copied = append(shown, path), append(copied, held...)
 		}
 	}
-	return shown, nil
+	return shown, copied, silent.first
 }
 
 // shownOf is the part of a credential that an answer shows.
@@ -154,13 +194,9 @@ func askAgain(ctx context.Context, stage probe.Stage, stranger probe.Actor, path
 	if err := begin(ctx, stage, again, afterRelogin); err != nil {
 		return err
 	}
-	var copied trace.Credential
-	for _, path := range paths {
-		answer, err := stranger.Ask(ctx, "GET", path)
-		if err != nil {
-			return err
-		}
-		copied = append(copied, shownOf(answer, again.Carries())...)
+	_, copied, silent := askAll(ctx, stranger, paths, again.Carries())
+	if isLast(ctx, silent) {
+		return silent
 	}
 	stranger.Wear(copied)
 	return nil

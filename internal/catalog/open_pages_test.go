@@ -94,6 +94,11 @@ func openPageExamples() []example {
 		open("a stranger is the victim without an id", finding.NoCalibration, example{lines: with(openStory, "thief", "alice")}),
 		open("the id is short", finding.NoPrecondition, example{lines: strings.ReplaceAll(with(openStory), "0123456789+/", "67890")}),
 		open("a page without an answer", finding.NoCalibration, example{lines: with(openStory, "metrics", "no answer"), problem: "page /metrics: no answer in time"}),
+		{rule: rule, outcome: finding.Fail, name: "another page does not answer", subject: "cookie session", step: "page /debug/sessions",
+			lines: shown("metrics", "no answer"), problem: "page /metrics: no answer in time"},
+		{rule: rule, outcome: finding.Fail, name: "nobody can log in, and another page does not answer", subject: "cookie session", step: "page /debug/sessions",
+			lines: seen(shows, "says next-0123456789+/"), problem: "page /metrics: no answer in time", facts: outside},
+		open("nobody can log in, and a page does not answer", finding.NoCalibration, example{facts: outside, lines: with(visitStory), problem: "page /metrics: no answer in time"}),
 		open("429", finding.RateLimited, example{lines: with(openStory, "sessions", "429")}),
 		open("no page was asked for", finding.NoCalibration, example{lines: `
 			victim   | login                    | sets live-0123456789+/
@@ -109,14 +114,20 @@ func openPageExamples() []example {
 func personalExamples() []example {
 	const rule = "personal-data-without-session"
 	const people = `says [{"email": "ann.lee@kestrel.io", "phone": "+44 20 7946 0358"}]`
+	// Two of the pages are described, whether anybody can log in or not.
 	secured := func(facts *trace.Facts) {
-		*facts = trace.Facts{Outside: true, Pages: []trace.Page{
-			{Step: "page /", Path: "/"}, {Step: "page /users", Path: "/users", Described: true, Secured: true}, {Step: "page /open", Path: "/open", Described: true}}}
+		facts.Pages = []trace.Page{
+			{Step: "page /", Path: "/"}, {Step: "page /users", Path: "/users", Described: true, Secured: true}, {Step: "page /open", Path: "/open", Described: true}}
 	}
+	alone := func(facts *trace.Facts) {
+		*facts = trace.Facts{Outside: true}
+		secured(facts)
+	}
+	const closed = "\nstranger | page /open | 401"
 	told := func(one, other string) string {
 		return `
 			stranger         | page /users | ` + one + `
-			another stranger | page /users | ` + other
+			another stranger | page /users | ` + other + closed
 	}
 	fail := func(name, lines, step string) example {
 		return example{rule: rule, outcome: finding.Fail, name: name, facts: secured, lines: lines, subject: "GET " + strings.TrimPrefix(step, "page "), step: step, reproduced: true}
@@ -129,18 +140,21 @@ func personalExamples() []example {
 	}
 	return []example{
 		fail("", told(people, people), "page /users"),
-		fail("beside one that is refused", told("401", "401")+strings.ReplaceAll(told(people, people), "/users", "/open"), "page /open"),
-		fail("a 429 came later", told(people, people)+"\nstranger | page /open | 429", "page /users"),
+		{rule: rule, outcome: finding.Fail, name: "nobody can log in", facts: alone, lines: told(people, people), subject: "GET /users", step: "page /users", reproduced: true},
+		fail("beside one that is refused", strings.NewReplacer("/users", "/open", "/open", "/users").Replace(told(people, people)), "page /open"),
+		fail("a 429 came later", strings.Replace(told(people, people), closed, "\nstranger | page /open | 429", 1), "page /users"),
+		fail("another does not answer", strings.Replace(told(people, people), closed, "\nstranger | page /open | no answer", 1), "page /users"),
 		pass("", told("401", "401")),
-		pass("closed to the first", "stranger | page /users | 401"),
+		pass("closed to the first", "stranger | page /users | 401"+closed),
 		pass("each is told of itself", told(people, `says [{"email": "bo.ray@kestrel.io", "phone": "+44 20 7946 0461"}]`)),
 		pass("an answer to nobody", told("401 | "+people, "401 | "+people)),
 		pass("products", told(`says [{"name": "Blue Chair", "price": 19}]`, `says [{"name": "Blue Chair", "price": 19}]`)),
-		open("users can log in", finding.Decided, nil, `stranger | identity calibration | anonymous`),
-		open("nothing is described", finding.NoPrecondition, func(facts *trace.Facts) { *facts = trace.Facts{Outside: true} }, told(people, people)),
-		open("one stranger", finding.NoCalibration, secured, "stranger | page /users | "+people),
-		open("a page that nobody describes", finding.NoPrecondition, secured, strings.ReplaceAll(told(people, people), "/users", "/")),
-		open("a credential was sent", finding.NoPrecondition, secured, told("sends Authorization: Bearer x | "+people, "sends Authorization: Bearer x | "+people)),
+		open("no description was read", finding.Decided, nil, `stranger | page /users | 401`),
+		open("nobody can log in, and nothing is described", finding.NoPrecondition, func(facts *trace.Facts) { *facts = trace.Facts{Outside: true} }, told(people, people)),
+		open("one stranger", finding.NoCalibration, secured, "stranger | page /users | "+people+closed),
+		open("a page without an answer", finding.NoCalibration, secured, "stranger | page /users | no answer"+closed),
+		open("a page that nobody describes", finding.NoCalibration, secured, strings.ReplaceAll(told(people, people), "/users", "/")),
+		open("a credential was sent", finding.NoCalibration, secured, told("sends Authorization: Bearer x | "+people, "sends Authorization: Bearer x | "+people)),
 		open("429", finding.RateLimited, secured, told("429", "429")),
 	}
 }

@@ -23,26 +23,24 @@ def users(): ...   # or put the dependency on the APIRouter, so that no route is
 }
 
 var personalDataWithoutSession = probe.Probe{
-	Rule: personalOpen, Steps: []string{login, identity}, Anybody: true, Judge: judgePersonal,
+	Rule: personalOpen, Steps: []string{login, identity}, Anybody: true, Flow: describedPages, Judge: judgePersonal,
 	Open: []string{
-		"users can log in: calibration then shows that the identity step is closed to strangers",
+		"no description of the API was read, as with a recipe that has both login and identity: the pages are those that a description names",
 	},
 	How: []string{
-		"Where nobody can log in, two browsers with an empty jar open up to eight operations of the API's description: GET without path parameters, those first that want a credential or are named for people.",
-		"It fails where both are told the same JSON object with two kinds of personal data in the form of their kind (e-mail, phone, date of birth, postal address, identity or card number, with or without a full name), a password's hash, or somebody's session id.",
-		"Examples, masked values and the contact of an organisation are none; the values are never reported, only the names of the fields.",
+		"With users or without, two browsers with an empty jar open up to eight operations of the API's description: GET without path parameters, those first that want a credential or are named for people.",
+		"It fails where both are told the same JSON object with two kinds of personal data in the form of their kind (e-mail, phone, date of birth, postal address, identity or card number, with or without a full name), a password or its hash, or somebody's session id; or, under an address that names people, two people or more with a first or user name and an e-mail address or phone number.",
+		"Examples, masked values, the contact of an organisation, and what is known of authors, players, actors or the holders of public offices are none; the values are never reported, only the names of the fields.",
 	},
 }
 
 func judgePersonal(t trace.Trace) finding.Verdict {
-	if !t.Facts.Outside && len(t.Reads("", "")) > 0 {
-		return finding.Untested(finding.Decided, "users can log in, and calibration showed that the identity step is closed to strangers", "")
-	}
 	var findings []finding.Finding
-	opened, half := false, false
-	for _, page := range t.Facts.Pages {
+	pages := pagesToOpen(t.Facts)
+	half := false
+	for _, page := range pages {
 		one, other := openedBy(t, page)
-		opened = opened || one.Seq > 0
+		half = half || one.Seq == 0
 		if !answersWell(one) {
 			continue // it is closed to strangers
 		}
@@ -61,13 +59,23 @@ func judgePersonal(t trace.Trace) finding.Verdict {
 		return verdict
 	case t.WasRateLimited():
 		return untested(rateLimited())
-	case half:
-		return untested(unfinished(t, "a page was opened by one stranger only"))
-	case !opened:
-		return finding.Untested(finding.NoPrecondition, "the API describes no operation that a stranger could read",
-			"serve an OpenAPI description, or keep one in the repository")
+	case len(pages) == 0:
+		return undescribed(t.Facts)
+	case t.Problem != "" || half:
+		return untested(unfinished(t, "a page was not opened by two strangers"))
 	}
 	return finding.Passed("")
+}
+
+// undescribed is the verdict where no page is known. With users it costs nothing: who
+// wrote both steps down has given what the other rules need, and no description is read.
+func undescribed(facts trace.Facts) finding.Verdict {
+	const text, remedy = "no description of the API was read that names a page to open", "serve an OpenAPI description, or keep one in the repository"
+	if facts.Outside {
+		return finding.Untested(finding.NoPrecondition, text, remedy)
+	}
+	return finding.Untested(finding.Decided, text+": what the API shows strangers beside its identity step is not known",
+		remedy+", and leave login or identity out of the recipe, so that it is looked for")
 }
 
 // openedBy are the first answers that two strangers got, who sent no credential;
@@ -75,7 +83,7 @@ func judgePersonal(t trace.Trace) finding.Verdict {
 func openedBy(t trace.Trace, page trace.Page) (one, other trace.Exchange) {
 	for _, exchange := range t.Step("", page.Step) {
 		switch {
-		case !page.Described, isAsked(exchange), exchange.Response.Status == 0, exchange.Request.Sent("Authorization"):
+		case exchange.Response.Status == 0, exchange.Request.Sent("Authorization"):
 		case one.Seq == 0:
 			one = exchange
 		case exchange.Actor != one.Actor && other.Seq == 0:

@@ -55,6 +55,9 @@ func judgeIDsShown(t trace.Trace) finding.Verdict {
 		if len(stolen) > 0 {
 			return untested(broken("a browser without any credential is taken for %s after it opened pages", t.Facts.Victim()))
 		}
+		if t.Problem != "" {
+			return untested(unfinished(t, ""))
+		}
 		return finding.Passed(cutShort(asked))
 	}
 	var findings []finding.Finding
@@ -71,6 +74,8 @@ func judgeIDsShown(t trace.Trace) finding.Verdict {
 		return finding.Failed(findings...)
 	case reason.Code != "":
 		return untested(reason)
+	case t.Problem != "": // what was not answered may show more
+		return untested(unfinished(t, ""))
 	}
 	return finding.Passed(pages[0].Request.Line() + " shows a stranger the session id, with which alone nobody is signed in")
 }
@@ -84,8 +89,6 @@ func readWithShown(t trace.Trace) ([]trace.Exchange, finding.Reason) {
 	case !t.Facts.Strangers:
 		found := takeover{victim: t.Facts.Victim()}.decide(t)
 		return found.stolen, found.open
-	case t.Problem != "":
-		return nil, unfinished(t, "")
 	}
 	return nil, finding.Reason{}
 }

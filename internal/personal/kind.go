@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // kind is a kind of personal data; its text is what stands for a field whose name
@@ -21,6 +22,8 @@ const (
 	bank     kind = "a bank account or card number"
 	fullName kind = "a full name"
 	surname  kind = "a family name"
+	given    kind = "a given name"
+	handle   kind = "a user name"
 	password kind = "a password"
 	hash     kind = "a password hash"
 	token    kind = "a session id or token"
@@ -40,6 +43,8 @@ var kinds = []struct {
 	{bank, []string{"iban", "cardnumber", "creditcard", "creditcardnumber", "pan", "bankaccount"}, isBank},
 	{fullName, []string{"name", "fullname", "displayname", "realname"}, isFullName},
 	{surname, []string{"lastname", "surname", "familyname"}, isName},
+	{given, []string{"firstname", "givenname", "forename", "name", "displayname"}, isGiven},
+	{handle, []string{"username", "login", "userlogin", "loginname"}, isHandle},
 	{hash, []string{"password", "passwordhash", "passwd", "hashedpassword", "passhash", "pwdhash", "encryptedpassword", "passworddigest"}, isHash},
 	{password, []string{"password", "passwd", "pwd", "plainpassword"}, isPassword},
 	{token, []string{"sessionid", "session", "sid", "sessiontoken", "sessionkey", "accesstoken", "refreshtoken", "authtoken", "apikey", "apitoken", "secret", "token", "resettoken"}, isToken},
@@ -59,18 +64,33 @@ func kindOf(name []string, value string) (kind, bool) {
 	return "", false
 }
 
-// The words by which an object, or an address, says what it is about.
+// The words by which an object, or an address, says what it is about. Those of users
+// are people without a public face; the other people may have one.
 var (
-	peopleWords = []string{"user", "users", "accounts", "customer", "customers", "profile", "profiles", "me", "member", "members", "patient", "patients", "employee",
-		"employees", "person", "persons", "people", "student", "students", "clients", "subscribers", "contacts", "guests", "applicants", "orders"}
+	userWords = []string{"user", "users", "accounts", "customer", "customers", "profile", "profiles", "me", "member", "members", "patient", "patients", "employee",
+		"employees", "student", "students", "clients", "subscribers", "guests", "applicants", "orders"}
+	peopleWords  = append([]string{"person", "persons", "people", "contacts"}, userWords...)
 	contactWords = []string{"contact", "support", "imprint", "impressum", "legal", "company", "organisation", "organization", "office", "about", "press", "help",
 		"hotline", "service", "publisher", "maintainer", "info"}
-	ownerWords    = []string{"user", "username", "userid", "login", "owner", "uid"}
-	bylineWords   = []string{"author", "authors", "editor", "editors", "writer", "contributor", "contributors", "maintainers", "speaker", "speakers", "organizer", "organiser", "host"}
+	ownerWords = []string{"user", "username", "userid", "login", "owner", "uid"}
+	// Who is named so gave a name, and how to be reached, to be read; or is written about.
+	bylineWords = []string{"author", "authors", "editor", "editors", "writer", "writers", "contributor", "contributors", "maintainers", "committer", "committers",
+		"speaker", "speakers", "presenter", "presenters", "organizer", "organizers", "organiser", "organisers", "host", "hosts", "journalist", "journalists",
+		"player", "players", "driver", "drivers", "athlete", "athletes", "coach", "coaches", "actor", "actors", "actress", "actresses", "cast", "crew", "director",
+		"directors", "artist", "artists", "musician", "musicians", "composer", "composers", "celebrity", "celebrities", "laureate", "laureates", "scientists",
+		"senator", "senators", "politician", "politicians", "legislator", "legislators", "representative", "representatives", "deputy", "deputies",
+		"councillor", "councillors", "minister", "ministers", "president", "presidents", "mp", "mps", "mep", "meps"}
+	// The whole names of what only the holder of a public office has, and what that one is called.
+	officeNames = []string{"party", "partyname", "politicalparty", "constituency", "chamber", "caucus", "legislature", "parliament", "publicoffice"}
+	officeWords = []string{"senator", "congressman", "congresswoman", "legislator", "councillor", "minister", "parliament", "mp", "mep"}
+	// The hosts of those offices, by one of their labels.
+	officeHosts = []string{"senate", "congress", "parliament", "parl", "europarl", "bundestag", "landtag", "parlament", "parlement", "assembly", "riksdag", "sejm"}
+
 	businessWords = []string{"opening", "openinghours", "hours", "cuisine", "rating", "stars", "price", "stock", "capacity", "vat", "brand", "industry", "founded",
 		"category", "latitude", "longitude", "branch", "store", "homepage", "legalform"}
 	businessPlaces = []string{"companies", "organizations", "organisations", "stores", "shops", "restaurants", "hotels", "suppliers", "vendors", "partners", "branches",
-		"locations", "venues", "clubs", "schools", "hospitals", "clinics", "offices", "dealers", "team", "staff", "faculty"}
+		"locations", "venues", "clubs", "schools", "hospitals", "clinics", "offices", "dealers", "team", "staff", "faculty", "merchants",
+		"restaurant", "hotel", "shop", "supplier", "vendor", "venue", "school", "hospital", "clinic", "dealer", "merchant"}
 )
 
 func says(name, wanted []string) bool {
@@ -108,7 +128,7 @@ var masked = regexp.MustCompile(`\*\*|[xX•●]{4,}|\.\.\.|^<.*>$|^\{.*\}$|^\[.
 func isPlaceholder(value string) bool {
 	value = strings.ToLower(strings.TrimSpace(value))
 	return value == "" || len(value) > longest || masked.MatchString(value) ||
-		slices.Contains([]string{"null", "none", "string", "n/a", "unknown", "redacted", "hidden", "masked", "guest", "anonymous", "test", "0", "false", "true", "changeme"}, value)
+		slices.Contains([]string{"null", "none", "string", "n/a", "unknown", "redacted", "hidden", "masked", "guest", "anonymous", "test", "demo", "user", "username", "login", "password", "0", "false", "true", "changeme"}, value)
 }
 
 var emailForm = regexp.MustCompile(`^([A-Za-z0-9._%+-]{1,64})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.([A-Za-z]{2,24}))$`)
@@ -137,9 +157,10 @@ var (
 	ssnForm    = regexp.MustCompile(`^[0-9]{3}-[0-9]{2}-[0-9]{4}$`)
 	idForm     = regexp.MustCompile(`^[A-Z0-9][A-Z0-9 \-/]{6,22}$`)
 	ibanForm   = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$`)
-	nameForm   = regexp.MustCompile(`^\p{Lu}[\p{L}.'\-]+(?: \p{L}[\p{L}.'\-]*){1,4}$`)
+	nameForm   = regexp.MustCompile(`^\p{L}[\p{L}.'\-]+(?: \p{L}[\p{L}.'\-]*){1,4}$`)
+	givenForm  = regexp.MustCompile(`^\p{L}[\p{L}'\-]{1,39}$`)
+	handleForm = regexp.MustCompile(`^[\p{L}\p{N}._\-]{2,64}$`)
 	hashForm   = regexp.MustCompile(`^(?:\$(?:2[abxy]|argon2(?:id|i|d)|[156]|scrypt|pbkdf2)[$\-]|pbkdf2[_:]|scrypt:|bcrypt|\{S?SHA|sha(?:1|256|512)\$|argon2\$).{10,}$|^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$`)
-	tokenForm  = regexp.MustCompile(`^[A-Za-z0-9._~+/=:%-]{16,}$`)
 )
 
 // digits are those of a value; "" where they are all alike or count up.
@@ -218,6 +239,29 @@ func isPassword(value string) bool {
 	return len(value) >= 6 && len(value) <= 128 && !strings.ContainsAny(value, " \t\n") && strings.ContainsAny(value, "0123456789")
 }
 
-func isToken(value string) bool {
-	return tokenForm.MatchString(value) && strings.ContainsAny(value, "0123456789") && strings.ContainsFunc(value, unicode.IsLetter)
+// holdsOffice reports whether a member is a public office, or belongs to one.
+func holdsOffice(name []string, value string) bool {
+	switch whole := strings.Join(name, ""); whole {
+	case "office", "position", "title", "role", "function":
+		return says(words(value), officeWords)
+	default:
+		return slices.Contains(officeNames, whole) || slices.Contains([]string{"email", "mail", "emailaddress"}, whole) && isOffice(value)
+	}
+}
+
+// isSmall reports whether a name begins with a small letter, as a thing's does, too.
+func isSmall(name string) bool {
+	first, _ := utf8.DecodeRuneInString(name)
+	return !unicode.IsUpper(first)
+}
+
+func isGiven(value string) bool { return givenForm.MatchString(value) }
+
+func isHandle(value string) bool { return handleForm.MatchString(value) }
+
+// isOffice reports whether an e-mail address is that of a public office.
+func isOffice(value string) bool {
+	_, host, _ := strings.Cut(strings.ToLower(value), "@")
+	labels := strings.Split(host, ".")
+	return says(labels, officeHosts) || slices.Contains(labels, "house") && slices.Contains(labels, "gov")
 }

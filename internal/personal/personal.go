@@ -5,6 +5,7 @@
 package personal
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,8 +44,8 @@ func Shared(path string, one, other secret.Text) Found {
 		delete(told, key) // each is counted once
 		return !known
 	})
-	if len(people) == 1 && people[0].contact {
-		return Found{} // the organisation's own
+	if len(people) == 1 && (people[0].contact || people[0].thin) {
+		return Found{} // the organisation's own, or too little
 	}
 	found := Found{People: len(people), More: first.cut}
 	for _, one := range people {
@@ -63,6 +64,7 @@ func Shared(path string, one, other secret.Text) Found {
 type person struct {
 	data    []datum
 	contact bool // it stands under a name such as contact or support
+	thin    bool // a name to be called by and one way to be reached: in a list of people, their directory
 }
 
 type datum struct {
@@ -81,41 +83,113 @@ func (p person) key() string {
 	return strings.Join(parts, "\x01")
 }
 
-// personOf is what an object says of somebody; false where that is not enough. The
-// words are those of the names it stands within, and of the address.
-func personOf(members []member, about []string) (person, bool) {
-	made := person{contact: says(about, contactWords) && !says(about, peopleWords)}
-	kinds := map[kind]bool{}
-	owned, business := false, says(about, businessPlaces)
+// place is where an object stands: the words of the member that holds it, and those
+// of the address it was read from.
+type place struct{ within, path []string }
+
+func (p place) says(wanted []string) bool { return says(p.within, wanted) || says(p.path, wanted) }
+
+// publishes reports whether the place is about people whom the public knows. What
+// holds the object says it better than the address.
+func (p place) publishes() bool {
+	return says(p.within, bylineWords) || says(p.path, bylineWords) && !says(p.within, userWords)
+}
+
+// portrait is what the members of an object say.
+type portrait struct {
+	kinds                   map[kind]bool
+	data                    []datum
+	owned, business, office bool
+	contact                 bool
+}
+
+func portray(members []member, at place) portrait {
+	made := portrait{kinds: map[kind]bool{}, business: at.says(businessPlaces), contact: at.says(contactWords) && !at.says(peopleWords)}
 	for _, one := range members {
 		name := words(one.name)
-		business = business || says(name, businessWords)
-		owned = owned || says(name, ownerWords) && !isPlaceholder(one.value)
+		made.business = made.business || says(name, businessWords)
+		made.office = made.office || holdsOffice(name, one.value)
+		made.owned = made.owned || says(name, ownerWords) && !isPlaceholder(one.value)
 		if kind, is := kindOf(name, one.value); is {
-			kinds[kind] = true
+			if kind == fullName && isSmall(one.value) && !at.says(peopleWords) {
+				continue
+			}
+			made.kinds[kind] = true
 			made.data = append(made.data, datum{kind, shown(one.name, kind), one.value})
 			made.contact = made.contact || says(name, contactWords)
 		}
 	}
-	if kinds[hash] || kinds[token] && owned {
-		return made, true
+	return made
+}
+
+// without is the same but for kinds that say nothing here.
+func (p portrait) without(kinds ...kind) portrait {
+	p.data = slices.DeleteFunc(slices.Clone(p.data), func(d datum) bool { return slices.Contains(kinds, d.kind) })
+	p.kinds = maps.Clone(p.kinds)
+	for _, one := range kinds {
+		delete(p.kinds, one)
 	}
-	if kinds[token] { // a key that everybody is given, as that of a map
-		made.data = slices.DeleteFunc(made.data, func(d datum) bool { return d.kind == token })
-		delete(kinds, token)
+	return p
+}
+
+func (p portrait) person() person { return person{data: p.data, contact: p.contact} }
+
+// only reports whether the object has no other kinds than these.
+func (p portrait) only(kinds ...kind) bool {
+	for one := range p.kinds {
+		if !slices.Contains(kinds, one) {
+			return false
+		}
 	}
-	return made, len(kinds) >= 2 && isSomebody(kinds, owned || says(about, peopleWords), business) && !isByline(kinds, about)
+	return true
+}
+
+// personOf is what an object says of somebody; false where that is not enough.
+func personOf(members []member, at place) (person, bool) {
+	p := portray(members, at)
+	if secrets := p.without(given, handle); secrets.tellsSecret() {
+		return secrets.person(), true
+	}
+	p = p.without(token) // a key that everybody is given, as that of a map
+	if !p.kinds[email] {
+		p = p.without(password) // of a network or a door, which belongs to nobody
+	}
+	known := p.without(given, handle)
+	switch {
+	case known.isPublic(at):
+		return person{}, false
+	case len(known.kinds) >= 2:
+		return known.person(), known.isSomebody(at)
+	}
+	one := p.person()
+	one.thin = true
+	return one, p.isListed(at)
+}
+
+// tellsSecret reports whether somebody's password or session is told.
+func (p portrait) tellsSecret() bool {
+	return p.kinds[hash] || p.owned && (p.kinds[token] || p.kinds[password])
+}
+
+// isListed reports whether it is an entry of a directory of people.
+func (p portrait) isListed(at place) bool {
+	return (p.kinds[given] || p.kinds[handle]) && (p.kinds[email] || p.kinds[phone]) && at.says(peopleWords) && !p.business
 }
 
 // isSomebody reports whether it is a person and no shop: a name, a number and an
-// address are what each of them has.
-func isSomebody(kinds map[kind]bool, said, business bool) bool {
-	own := kinds[birth] || kinds[national] || kinds[surname] || kinds[password]
-	return own || said || !business && (kinds[email] || kinds[bank])
+// address are what each of them has. A name and a birthday are what is known of
+// everybody whom the public knows.
+func (p portrait) isSomebody(at place) bool {
+	if p.only(fullName, surname, birth) {
+		return p.owned || at.says(userWords)
+	}
+	own := p.kinds[birth] || p.kinds[national] || p.kinds[surname] || p.kinds[password]
+	return own || p.owned || at.says(peopleWords) || !p.business && (p.kinds[email] || p.kinds[bank])
 }
 
-// isByline reports whether a name and an address are an author's, who gave them to
-// be read.
-func isByline(kinds map[kind]bool, about []string) bool {
-	return says(about, bylineWords) && len(kinds) == 2 && kinds[email] && (kinds[fullName] || kinds[surname])
+// isPublic reports whether what is said is there to be read: of an author or a player,
+// or of who holds a public office.
+func (p portrait) isPublic(at place) bool {
+	return at.publishes() && p.only(fullName, surname, email, phone, birth) ||
+		p.office && p.only(fullName, surname, email, phone, birth, address)
 }

@@ -1,6 +1,11 @@
 package personal_test
 
 import (
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -29,7 +34,19 @@ func TestWhatIsPersonal(t *testing.T) {
 		"an identity number":  {"/me", `{"last_name":"Lee","ssn":"219-09-9999"}`, 1, []string{"last_name", "ssn"}},
 		"a bank account":      {"/payees", `[{"surname":"Lee","iban":"DE89 3704 0044 0532 0130 00"}]`, 1, []string{"iban", "surname"}},
 		"a patient's address": {"/patients", `[{"name":"Ann Lee","street":"Mill Lane 12"}]`, 1, []string{"name", "street"}},
-		"the same twice":      {"/users", `[{"email":"ann.lee@kestrel.io","phone":"+44 20 7946 0358"},{"email":"ann.lee@kestrel.io","phone":"+44 20 7946 0358"}]`, 1, []string{"email", "phone"}},
+		"passwords in clear":  {"/users", `[{"username":"alice","password":"hunter2secret"},{"username":"bob","password":"correct4horse"}]`, 2, []string{"password"}},
+		"names to log in with": {"/users", `[{"id":1,"username":"alice","email":"alice@kestrel.io","role":"admin"},{"id":2,"username":"bob","email":"bob@kestrel.io","role":"user"}]`,
+			2, []string{"email", "username"}},
+		"users beside other things": {"/state", `{"users":[{"login":"alice","email":"alice@kestrel.io"},{"login":"bob","email":"bob@kestrel.io"}],"posts":[]}`, 2, []string{"email", "login"}},
+		"given names":               {"/users", `[{"firstName":"Ann","email":"ann@kestrel.io"},{"firstName":"Bo","email":"bo@kestrel.io"}]`, 2, []string{"email", "firstName"}},
+		"a name in small letters":   {"/customers", `[{"name":"ann lee","email":"ann@kestrel.io"}]`, 1, []string{"email", "name"}},
+		"an address with parts":     {"/users", `[{"name":"Ann Lee","address":{"street":"Mill Lane 12","geo":{"latitude":1}}}]`, 1, []string{"name", "street"}},
+		"several addresses":         {"/users", `[{"name":"Ann Lee","addresses":[{"street":"Mill Lane 12"},{"street":"Ash Road 4"}]}]`, 1, []string{"name", "street"}},
+		"a customer as the author":  {"/posts", `[{"customer":{"name":"Ann Lee","birthday":"1987-04-12"}}]`, 1, []string{"birthday", "name"}},
+		"an author's address":       {"/authors", `[{"name":"Ann Lee","email":"ann@kestrel.io","street":"Mill Lane 12"}]`, 1, []string{"email", "name", "street"}},
+		"a party of four":           {"/orders", `[{"name":"Ann Lee","phone":"+44 20 7946 0358","party_size":4}]`, 1, []string{"name", "phone"}},
+		"a birthday and a number":   {"/find", `[{"name":"Ann Lee","birthday":"1987-04-12","phone":"+44 20 7946 0358"}]`, 1, []string{"birthday", "name", "phone"}},
+		"the same twice":            {"/users", `[{"email":"ann.lee@kestrel.io","phone":"+44 20 7946 0358"},{"email":"ann.lee@kestrel.io","phone":"+44 20 7946 0358"}]`, 1, []string{"email", "phone"}},
 		"a name to be hidden": {"/users", `[{"e*mail":"ann.lee@kestrel.io","phone\u001b[31m":"+44 20 7946 0358","<b>dob":"1987-04-12","dob":"1987-04-12","mail":"ann.lee@kestrel.io"}]`,
 			1, []string{"an e-mail address", "dob", "mail"}},
 	} {
@@ -66,6 +83,26 @@ func TestWhatIsNot(t *testing.T) {
 		"a key for everybody":     {"/config", `{"api_key":"AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY","name":"Kestrel"}`},
 		"messages of a form":      {"/i18n", `{"email":"E-mail","password":"At least 8 characters","phone":"Phone"}`},
 		"a schema":                {"/schema", `{"email":{"type":"string"},"phone":{"type":"string"},"dob":{"type":"string"}}`},
+		"drivers":                 {"/drivers", `[{"driverId":"hamilton","givenName":"Lewis","familyName":"Hamilton","dateOfBirth":"1985-01-07","nationality":"British"}]`},
+		"players":                 {"/players", `[{"id":1,"name":"Lionel Messi","dateOfBirth":"1987-06-24","position":"Attacker"}]`},
+		"actors":                  {"/actors", `[{"name":"Brad Pitt","birthday":"1963-12-18"}]`},
+		"people of a film":        {"/person/popular", `[{"name":"Brad Pitt","birthday":"1963-12-18"}]`},
+		"names and birthdays":     {"/search", `[{"name":"Brad Pitt","birthday":"1963-12-18"}]`},
+		"authors' birthdays":      {"/authors", `[{"first_name":"Stephen","last_name":"King","birth_date":"1947-09-21"}]`},
+		"a ledger's addresses":    {"/nfts", `[{"token":"0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48","owner":"0x1111d19D4a2e9Eb0cE3606eB48"}]`},
+		"sessions of a congress":  {"/sessions", `[{"sessionId":"KubeCon-EU-2024-1A3F","title":"x","owner":"jane"}]`},
+		"a slug":                  {"/sessions", `[{"sessionId":"MySummerConference2024Edition","owner":"jane"},{"sessionId":"opening-keynote-2024","owner":"bo"}]`},
+		"commits":                 {"/commits", `[{"author":{"name":"Jane Doe","email":"jane@kestrel.io"},"committer":{"name":"Jane Doe","email":"jane@kestrel.io"}}]`},
+		"a network":               {"/wifi", `[{"address":"Main Street 5","password":"coffee2024"}]`},
+		"speakers":                {"/speakers", `[{"name":"Jane Doe","email":"jane@kestrel.io","phone":"+1 202 224 3121"}]`},
+		"a parliament":            {"/members", `[{"name":"Jane Doe","phone":"+1 202 224 3121","email":"jane@senate.gov"}]`},
+		"a parliament's parties":  {"/members", `[{"name":"Jane Doe","phone":"+44 20 7219 3000","email":"jane@kestrel.io","party":"Greens"},{"name":"Bo Ray","phone":"+44 20 7219 3001","office":"Member of Parliament"}]`},
+		"one name to log in with": {"/users", `[{"id":1,"username":"alice","email":"alice@kestrel.io"}]`},
+		"names of a repository":   {"/contributors", `[{"login":"alice","email":"alice@kestrel.io"},{"login":"bob","email":"bob@kestrel.io"}]`},
+		"a shop's address":        {"/find", `[{"name":"Kestrel Mitte","phone":"+44 20 7946 0358","address":{"street":"Mill Lane 12"}}]`},
+		"a list to write to":      {"/lists", `[{"name":"weekly digest","email":"lists-17@kestrel.io"}]`},
+		"where it was ordered":    {"/orders", `[{"restaurant":{"name":"Kestrel","phone":"+44 20 7946 0358"}},{"restaurant":{"name":"Linnet","phone":"+44 20 7946 0461"}}]`},
+		"a login for everybody":   {"/docs", `{"username":"demo","password":"demo1234"}`},
 		"HTML":                    {"/users", `<p>ann.lee@kestrel.io, +44 20 7946 0358</p>`},
 		"a text":                  {"/users", `"ann.lee@kestrel.io"`},
 		"nothing":                 {"/users", ``},
@@ -76,6 +113,37 @@ func TestWhatIsNot(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+	}
+}
+
+// An id drawn at random is told from words: of a thousand of each form nearly all.
+func TestIDsAtRandomAreKnown(t *testing.T) {
+	t.Parallel()
+	random := rand.NewChaCha8([32]byte{1})
+	bytes := func(n int) []byte {
+		drawn := make([]byte, n)
+		_, _ = random.Read(drawn)
+		return drawn
+	}
+	for form, draw := range map[string]func() string{
+		"hex":              func() string { return hex.EncodeToString(bytes(16)) },
+		"base64":           func() string { return base64.RawURLEncoding.EncodeToString(bytes(32)) },
+		"base64, 128 bits": func() string { return base64.RawURLEncoding.EncodeToString(bytes(16)) },
+		"base32":           func() string { return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(bytes(16)) },
+		"UUID": func() string {
+			b := bytes(16)
+			return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+		},
+		"with a prefix": func() string { return "sk_live_" + base64.RawURLEncoding.EncodeToString(bytes(24)) },
+	} {
+		const all = 1000
+		known := 0
+		for range all {
+			known += shared("/state", `[{"user":"ann","session_id":"`+draw()+`"}]`).People
+		}
+		if known < all*95/100 {
+			t.Errorf("%s: %d of %d", form, known, all)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -35,6 +34,7 @@ type reader struct {
 	tokens *json.Decoder
 	nodes  int
 	found  document
+	loose  []member // of an address, to be said of whom it belongs to
 }
 
 var errEnough = errors.New("it has more than is read")
@@ -70,8 +70,8 @@ func (r *reader) from(token json.Token, within []string, depth int) error {
 	return err
 }
 
-// object reads the members. One that holds others is somebody for itself, and what
-// an address has in it is said of whom it belongs to.
+// object reads the members. One that is held by others is somebody for itself; but
+// what an address has in it is said of whom it belongs to.
 func (r *reader) object(within []string, depth int) error {
 	var members []member
 	for r.tokens.More() {
@@ -91,15 +91,24 @@ func (r *reader) object(within []string, depth int) error {
 		if err := r.from(token, words(name), depth+1); err != nil {
 			return err
 		}
+		members, r.loose = append(members, r.loose...), nil
 	}
 	if _, err := r.tokens.Token(); err != nil {
 		return err
 	}
-	if one, is := personOf(members, slices.Concat(within, r.about)); is {
+	if one, is := personOf(members, place{within, r.about}); is {
 		r.found.people = append(r.found.people, one)
+	} else if says(within, addressWords) {
+		for _, one := range members {
+			if _, is := kindOf(words(one.name), one.value); is {
+				r.loose = append(r.loose, one)
+			}
+		}
 	}
 	return nil
 }
+
+var addressWords = []string{"address", "addresses", "residence"}
 
 func text(token json.Token) string {
 	if token == nil {

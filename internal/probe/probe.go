@@ -58,8 +58,8 @@ type Flow struct {
 	Name  string
 	Steps []string // recipe steps it cannot do without
 	Users int
-	// Alone flows end sessions of the users, or need what they draw in order, and
-	// so run by themselves.
+	// Alone flows end sessions of the users, need what they draw in order, or may run
+	// into a limit of their own, and so run by themselves, after the others.
 	Alone bool
 	// Run acts and never judges. Its error says what stopped it; what it
 	// recorded until then is judged all the same.
