@@ -114,7 +114,7 @@ func (result Result) Report(s Setting) report.Report {
 	made.Score, made.WithAccepted = score.Of(items), score.Of(all).Value
 	made.Baseline = s.Baseline.compared(made.Findings)
 	clean(&made, s.Redactor)
-	made.Gate = s.Policy.decide(made)
+	made.Gate = s.Policy.decide(made, result.Facts.Outside)
 	return made
 }
 

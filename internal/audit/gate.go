@@ -25,8 +25,9 @@ type Policy struct {
 
 // decide closes where it cannot know: a gate that is missed even if all that is
 // untested passed is missed for certain; else an open core probe leaves the
-// question open, whatever the score says.
-func (p Policy) decide(r report.Report) report.Gate {
+// question open, whatever the score says. Where nobody could log in (outside), the
+// question is open before any other.
+func (p Policy) decide(r report.Report, outside bool) report.Gate {
 	gate := report.Gate{FailUnder: p.FailUnder, FailOn: p.FailOn}
 	fresh := 0
 	for _, found := range r.Findings {
@@ -40,17 +41,16 @@ func (p Policy) decide(r report.Report) report.Gate {
 		instead = ", which decides without a baseline"
 	}
 	missed := onlyNew && fresh > 0 || !onlyNew && r.Score.IfUntestedPassed < p.FailUnder
+	unmeasured := r.Problem != "" && !p.AllowInconclusive
 	switch {
+	case unmeasured && outside:
+		gate.ExitCode, gate.Reason = ExitUnproven, partly(r)
 	case missed && onlyNew:
 		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("%s that the baseline does not have", count(fresh, "finding"))
 	case missed:
 		gate.ExitCode, gate.Reason = ExitNotMet, fmt.Sprintf("score %d is below %d%s", r.Score.Value, p.FailUnder, instead)
-	case r.Problem != "" && !p.AllowInconclusive:
-		measured := "nothing could be measured: "
-		if r.Coverage.Tested > 0 {
-			measured = "not everything could be measured: "
-		}
-		gate.ExitCode, gate.Reason = ExitUnproven, measured+r.Problem
+	case unmeasured:
+		gate.ExitCode, gate.Reason = ExitUnproven, partly(r)
 	case r.Target.StoreProblem != "" && !p.AllowInconclusive:
 		gate.ExitCode, gate.Reason = ExitUnproven, "the session store could not be used: "+r.Target.StoreProblem
 	case len(r.Coverage.CoreUntested) > 0 && !p.AllowInconclusive:
@@ -63,6 +63,13 @@ func (p Policy) decide(r report.Report) report.Gate {
 		gate.Passed, gate.Reason = true, fmt.Sprintf("score %d meets %d%s", r.Score.Value, p.FailUnder, instead)
 	}
 	return gate
+}
+
+func partly(r report.Report) string {
+	if r.Coverage.Tested > 0 {
+		return "not everything could be measured: " + r.Problem
+	}
+	return "nothing could be measured: " + r.Problem
 }
 
 func count(n int, noun string) string {
