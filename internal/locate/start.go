@@ -117,7 +117,8 @@ func (l *shellLine) runs(words []string) {
 			return
 		}
 	}
-	if l.isRun && strings.Contains(words[program], "/") {
+	isOther := len(l.found.built) > 0 && path.Ext(words[program]) != ".sh" // which may start what was built
+	if (l.isRun || isOther) && strings.Contains(words[program], "/") {
 		l.found = l.anyOfGo()
 	}
 }

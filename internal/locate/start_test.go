@@ -71,6 +71,7 @@ func TestTheStartCommandTellsTheApplication(t *testing.T) {
 		"go build -o api ./cmd/api ; go build -o admin ./cmd/admin ; ./other":                       "",
 		"go build -o api ./cmd/api && ./entrypoint.sh":                                              "func goAPI(", // there is no other
 		"go run ./cmd/admin && ./api":                                                               "",
+		"go build -o admin ./cmd/admin && ./api":                                                    "",
 		"go mod download && go build ./cmd/api":                                                     "func goAPI(",
 		"go run ./cmd/admin ; go run ./cmd/api":                                                     "func goAPI(",
 		"go build -o admin ./cmd/admin && go run ./cmd/api":                                         "func goAPI(",
