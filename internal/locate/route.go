@@ -130,7 +130,11 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 	if !slices.ContainsFunc(fitting, route.isTold) {
 		fitting = matching(routes, method, slashed(asSent(path))) // most redirect to it
 	}
-	fitting = first(byOperation(fitting, operation), asSent(path))
+	fitting = besides(byOperation(fitting, operation))
+	if len(fitting) > mostFitting {
+		return route{}, doubt(placesOf(fitting[:mostFitting]))
+	}
+	fitting = first(fitting, asSent(path))
 	found := seen(fitting)
 	var instead []route
 	for _, other := range fitting {
@@ -139,13 +143,31 @@ func choose(routes []route, method, path, operation string) (route, Reason) {
 		}
 	}
 	places := placesOf(slices.Concat(found, instead))
-	switch {
-	case len(places) > 1:
-		return route{}, Reason{Code: SeveralFit, Places: places}
-	case len(places) == 0 || len(instead) > 0:
-		return route{}, Reason{Code: NoneFits}
+	if len(places) != 1 || len(instead) > 0 {
+		return route{}, doubt(places)
 	}
 	return found[0], Reason{}
+}
+
+// mostFitting bounds the routes that are compared with each other.
+const mostFitting = 2000
+
+// doubt is why none of some places is the one.
+func doubt(places []Place) Reason {
+	if len(places) > 1 {
+		return Reason{Code: SeveralFit, Places: places}
+	}
+	return Reason{Code: NoneFits}
+}
+
+// besides leaves out the routes whose path is not told where none of their
+// application fits: they hide nothing.
+func besides(routes []route) []route {
+	fits := map[any]bool{}
+	for _, one := range routes {
+		fits[one.application] = fits[one.application] || one.isAnswer()
+	}
+	return slices.DeleteFunc(slices.Clone(routes), func(one route) bool { return !one.isTold() && !fits[one.application] })
 }
 
 // isAnswer reports whether it is known where a route answers, and with what. The
@@ -222,7 +244,7 @@ func seen(routes []route) []route {
 	hidden := make([]bool, len(routes))
 	tried := map[any]int{} // the first of an application that is sure to be tried
 	for i, one := range routes {
-		hidden[i] = slices.ContainsFunc(routes, func(other route) bool { return other.hides(one) })
+		hidden[i] = one.isAnswer() && slices.ContainsFunc(routes, func(other route) bool { return other.hides(one) })
 		if order, known := tried[one.application]; one.isAnswer() && !hidden[i] && !one.unsure && (!known || one.order < order) {
 			tried[one.application] = one.order
 		}
