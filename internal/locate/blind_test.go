@@ -26,5 +26,9 @@ function any(req, res) {}
 function all(req, res) {}`}, []asked{{"POST", "/login", "", "", ""}, {"POST", "/auth/login", "", "", ""}, {"POST", "/out", "function out(", "", ""}, {"POST", "/api/x", "", "", ""}, {"GET", "/login", "function all(", "", ""}}},
 		"FastAPI": {map[string]string{"a.py": "from fastapi import FastAPI\nfrom other import login\napp = FastAPI()\napp.add_api_route('/login', login, methods=['POST'])\n@app.post('/{page}')\ndef page(page): pass\n"},
 			[]asked{{"POST", "/login", "", "", ""}, {"POST", "/x", "def page(", "", ""}}},
+		"FastAPI, a library's kind of router": {map[string]string{"a.py": "from fastapi import FastAPI\nfrom other import OwnRouter\napp = FastAPI()\nrouter = OwnRouter(prefix='/auth')\n@router.post('/login')\ndef login(): pass\napp.include_router(router)\n@app.post('/{a}')\ndef one(a): pass\n"},
+			[]asked{{"POST", "/auth/login", "def login(", "", ""}}},
+		"FastAPI, a router": {map[string]string{"a.py": "from fastapi import FastAPI\nfrom other import users\napp = FastAPI()\napp.include_router(users.auth_router(), prefix='/auth')\n@app.post('/{a}/{b}')\ndef two(a, b): pass\n@app.post('/auth/me')\ndef me(): pass\n"},
+			[]asked{{"POST", "/auth/login", "", "", ""}, {"POST", "/x/login", "def two(", "", ""}}},
 	})
 }

@@ -320,8 +320,8 @@ func (s *scripts) useOne(of *router, prefix string, node syntax.Node, scope *scr
 		made := s.route(nil, found)
 		of.put(entry{path: prefix, route: &made, unsure: s.branches > 0})
 		of.put(entry{path: joined(prefix, "/*"), route: &made, unsure: s.branches > 0})
-	case prefix != "" && !isFunction(found.node) && routerName.MatchString(node.Text()): // and no middleware
-		of.put(entry{path: joined(prefix, "/*"), route: &route{blind: true}, unsure: s.branches > 0})
+	case prefix != "" && !isFunction(found.node) && (strings.Contains(prefix, "*") || routerName.MatchString(node.Text())): // and no middleware
+		of.put(entry{path: joined(strings.TrimRight(prefix, "/*"), "/*"), route: &route{blind: true}, unsure: s.branches > 0})
 	}
 }
 
@@ -438,7 +438,7 @@ func (s *scripts) handlers(node syntax.Node, scope *scriptScope, depth int) []sc
 }
 
 var (
-	routerName   = regexp.MustCompile(`(?i)rout(er|es?\b)`)
+	routerName   = regexp.MustCompile(`(?i)rout(er|es?\b)|proxy|graphql`)
 	requestName  = regexp.MustCompile(`(?i)^_*(req|request)$`)
 	responseName = regexp.MustCompile(`(?i)^_*(res|resp|response)$`)
 )

@@ -212,8 +212,13 @@ func (c *collector) collect(of *instance, prefix string, depth int) {
 			}
 			c.add(methodsOf(given.get("methods", 2), "GET"), prefix+given.path("path", 0), handler, given)
 		case done.name == "include_router":
-			if router, ok := given.get("router", 0).(*instance); ok {
-				c.collect(router, prefix+given.path("prefix", -1)+router.arguments.path("prefix", -1), depth+1)
+			below := prefix + given.path("prefix", -1)
+			router, ok := given.get("router", 0).(*instance)
+			if ok {
+				c.collect(router, below+router.arguments.path("prefix", -1), depth+1)
+			}
+			if !ok || !isKnownRouter(router.of) {
+				c.blind(nil, below+"{:path}")
 			}
 		case done.name == "mount":
 			if sub, ok := given.get("app", 1).(*instance); ok {
@@ -273,8 +278,7 @@ func (c *collector) add(methods []string, path string, handler value, given argu
 		return
 	}
 	if code == nil {
-		c.routes = append(c.routes, route{methods: methods, path: braces(path), order: c.order, blind: true})
-		c.order++
+		c.blind(methods, path)
 		return
 	}
 	made := route{methods: methods, path: braces(path), place: code.place(), code: code, written: path, order: c.order}
@@ -285,6 +289,18 @@ func (c *collector) add(methods []string, path string, handler value, given argu
 	}
 	c.order++
 	c.routes = append(c.routes, made)
+}
+
+// isKnownRouter reports whether all that a router answers is told: a library's has
+// routes of its own.
+func isKnownRouter(of external) bool {
+	return isServer(of) || strings.HasSuffix(string(of), ".APIRouter") || strings.HasSuffix(string(of), ".Router")
+}
+
+// blind notes that something which is not known answers.
+func (c *collector) blind(methods []string, path string) {
+	c.routes = append(c.routes, route{methods: methods, path: braces(path), order: c.order, blind: true})
+	c.order++
 }
 
 // handlerOf is the function that is called; nil where that is not known.

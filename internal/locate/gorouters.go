@@ -603,10 +603,17 @@ func (w *goWalk) path(x ast.Expr, s *goScope) string {
 	if found, known := w.constant(x, s, 0); known {
 		return found
 	}
-	if sum, ok := x.(*ast.BinaryExpr); ok {
-		if last, known := w.constant(sum.Y, s, 0); known {
-			return unknownPart + last
-		}
+	sum, ok := x.(*ast.BinaryExpr)
+	if !ok {
+		return unknownPart
+	}
+	before, beforeKnown := w.constant(sum.X, s, 0)
+	after, afterKnown := w.constant(sum.Y, s, 0)
+	switch {
+	case beforeKnown:
+		return before + unknownPart // "POST " + path
+	case afterKnown:
+		return unknownPart + after
 	}
 	return unknownPart
 }

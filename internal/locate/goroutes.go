@@ -319,7 +319,7 @@ func (w *goWalk) add(base ast.Expr, methods []string, path ast.Expr, handlers []
 		methods, written = split(methods, written)
 	}
 	router.addedBy(w.in)
-	if len(found) == 0 && strings.HasPrefix(written, "/") && router.itself().dialect.name != "" {
+	if len(found) == 0 && (strings.HasPrefix(written, "/") || strings.HasPrefix(written, unknownPart)) && router.itself().dialect.name != "" {
 		router.put(entry{path: written, route: &route{methods: methods, blind: true}, unsure: s.isInBranch()})
 	}
 	for _, one := range found {

@@ -116,43 +116,81 @@ func (p pattern) says() bool {
 
 func (p pattern) isLiteral() bool { return !strings.ContainsAny(string(p), part+word+rest+unknownPart) }
 
+// isTold reports whether the source says anything of where the route answers.
+func (r route) isTold() bool { return r.path.isKnown() || r.path.says() }
+
 func (r route) takes(method string) bool {
 	return len(r.methods) == 0 || slices.Contains(r.methods, strings.ToUpper(method))
 }
 
 // choose gives the one route that answers a request, or why there is none.
 func choose(routes []route, method, path, operation string) (route, Reason) {
-	path = asSent(path)
-	fitting := matching(routes, method, path)
-	if len(fitting) == 0 {
-		fitting = matching(routes, method, slashed(path)) // most redirect to it
+	asked := request{method, path, operation}
+	fitting := matching(routes, method, asSent(path))
+	if !slices.ContainsFunc(fitting, route.isTold) {
+		fitting = matching(routes, method, slashed(asSent(path))) // most redirect to it
 	}
-	fitting = byOperation(seen(fitting), operation)
-	fitting = first(fitting, path)
-	fitting, doubtful := placed(fitting)
-	places := placesOf(fitting)
-	switch {
-	case len(places) == 0 || len(places) == 1 && doubtful:
-		return route{}, Reason{Code: NoneFits}
-	case len(places) > 1:
-		return route{}, Reason{Code: SeveralFit, Places: places}
+	fitting = besides(byOperation(fitting, operation))
+	if len(fitting) > mostFitting {
+		return route{}, doubt(placesOf(fitting[:mostFitting]))
 	}
-	return fitting[0], Reason{}
-}
-
-// placed are the routes that have a place; doubtful where one without may answer
-// instead. One that may have any path stands only before others of its application.
-func placed(routes []route) (with []route, doubtful bool) {
-	for _, one := range routes {
-		if one.place != (Place{}) {
-			with = append(with, one)
+	fitting = first(fitting, asSent(path))
+	found := seen(fitting)
+	var instead []route
+	for _, other := range fitting {
+		if slices.ContainsFunc(found, func(one route) bool { return other.hides(one) || other.isMeant(one, asked) }) {
+			instead = append(instead, other)
 		}
 	}
-	for _, one := range routes {
-		hidden := func(other route) bool { return other.application == one.application && other.order > one.order }
-		doubtful = doubtful || one.place == (Place{}) && (one.path != rest || slices.ContainsFunc(with, hidden))
+	places := placesOf(slices.Concat(found, instead))
+	if len(places) != 1 || len(instead) > 0 {
+		return route{}, doubt(places)
 	}
-	return with, doubtful
+	return found[0], Reason{}
+}
+
+// mostFitting bounds the routes that are compared with each other.
+const mostFitting = 2000
+
+// doubt is why none of some places is the one.
+func doubt(places []Place) Reason {
+	if len(places) > 1 {
+		return Reason{Code: SeveralFit, Places: places}
+	}
+	return Reason{Code: NoneFits}
+}
+
+// besides leaves out the routes whose path is not told where none of their
+// application fits: they hide nothing.
+func besides(routes []route) []route {
+	fits := map[any]bool{}
+	for _, one := range routes {
+		fits[one.application] = fits[one.application] || one.isAnswer()
+	}
+	return slices.DeleteFunc(slices.Clone(routes), func(one route) bool { return !one.isTold() && !fits[one.application] })
+}
+
+// isAnswer reports whether it is known where a route answers, and with what. The
+// others only make it doubtful that one of these does.
+func (r route) isAnswer() bool { return r.place != (Place{}) && r.isTold() }
+
+// request is what is asked for, with the operationId that a schema has for it.
+type request struct{ method, path, operation string }
+
+// isFor reports whether a schema that has the request calls the route so.
+func (r route) isFor(asked request) bool {
+	if asked.operation == "" {
+		return false
+	}
+	madeUp := r.code != nil && !r.isTold() && asked.operation == operationOf(r.code.name(), asked.path, asked.method)
+	return madeUp || slices.Contains(r.operations, asked.operation)
+}
+
+// isMeant reports whether the schema names a route whose path is not told, and not
+// the one that was found. It does not say more of one whose path is told: APIs
+// rename their operations.
+func (r route) isMeant(found route, asked request) bool {
+	return !r.isAnswer() && r.application == found.application && r.isFor(asked) && !found.isFor(asked)
 }
 
 func slashed(path string) string {
@@ -162,6 +200,7 @@ func slashed(path string) string {
 	return path + "/"
 }
 
+// matching are the routes that fit, those among them whose path is not told.
 func matching(routes []route, method, path string) []route {
 	var fitting []route
 	for _, one := range routes {
@@ -169,29 +208,22 @@ func matching(routes []route, method, path string) []route {
 		if one.tidied {
 			asked = cmp.Or(strings.TrimRight(path, "/"), "/")
 		}
-		if one.takes(method) && (one.path.isKnown() || one.path.says()) && one.path.fits(asked) && (one.exact == nil || one.exact.MatchString(asked)) {
+		if one.takes(method) && one.path.fits(asked) && (one.exact == nil || one.exact.MatchString(asked)) {
 			fitting = append(fitting, one)
 		}
 	}
 	return fitting
 }
 
-// byOperation keeps those whose operationId is the schema's, where any is. One
-// route alone that the schema calls something else is kept: APIs rename them.
+// byOperation keeps of the routes that may be found those whose operationId is the
+// schema's, where any is. One route alone that the schema calls something else is
+// kept: APIs rename them.
 func byOperation(routes []route, operation string) []route {
-	if operation == "" {
+	isNamed := func(one route) bool { return one.isAnswer() && slices.Contains(one.operations, operation) }
+	if operation == "" || !slices.ContainsFunc(routes, isNamed) {
 		return routes
 	}
-	var named []route
-	for _, one := range routes {
-		if slices.Contains(one.operations, operation) {
-			named = append(named, one)
-		}
-	}
-	if len(named) > 0 {
-		return named
-	}
-	return routes
+	return slices.DeleteFunc(slices.Clone(routes), func(one route) bool { return one.isAnswer() && !isNamed(one) })
 }
 
 // first leaves out routes that another of the same application is sure to be
@@ -206,29 +238,49 @@ func first(routes []route, path string) []route {
 	return left
 }
 
-// seen leaves out the routes that something comes before which is not known, and
-// that itself.
+// seen are the routes that may be found. One that something hides is left out
+// where another is tried before both.
 func seen(routes []route) []route {
+	hidden := make([]bool, len(routes))
+	tried := map[any]int{} // the first of an application that is sure to be tried
+	for i, one := range routes {
+		hidden[i] = one.isAnswer() && slices.ContainsFunc(routes, func(other route) bool { return other.hides(one) })
+		if order, known := tried[one.application]; one.isAnswer() && !hidden[i] && !one.unsure && (!known || one.order < order) {
+			tried[one.application] = one.order
+		}
+	}
 	var left []route
-	for _, one := range routes {
-		if !one.blind && !slices.ContainsFunc(routes, func(other route) bool { return other.blind && other.hides(one) }) {
+	for i, one := range routes {
+		order, known := tried[one.application]
+		if before := known && order < one.order; one.isAnswer() && !(hidden[i] && before) {
 			left = append(left, one)
 		}
 	}
 	return left
 }
 
-// hides reports whether a route that is not known may be taken before one with
-// holes: it is added before, or it is the more precise one.
+// hides reports whether a route of which the place or the path is not known may be
+// taken before another that fits, too.
 func (r route) hides(other route) bool {
-	if r.application != other.application || other.path.isLiteral() || !other.path.isKnown() || !r.path.isKnown() {
+	switch {
+	case r.isAnswer():
 		return false
-	}
-	if r.order != 0 {
+	case r.isElsewhere() && r.isTold() && r.path != rest:
+		return true
+	case r.application != other.application:
+		return false
+	case r.isElsewhere():
+		return r.order < other.order
+	case other.path.isLiteral() || !other.path.isKnown():
+		return false // it keeps its answer: few paths are given twice
+	case r.order != 0:
 		return r.order < other.order
 	}
-	return r.path.isLiteral() || r.path.certain() > other.path.certain()
+	return !r.path.isKnown() || r.path.isLiteral() || r.path.certain() > other.path.certain()
 }
+
+// isElsewhere reports whether the handler is none of the workspace's.
+func (r route) isElsewhere() bool { return r.place == (Place{}) && !r.blind }
 
 // certain is how much of a path has no holes, from its beginning.
 func (p pattern) certain() int {
@@ -255,7 +307,7 @@ func (r route) precedes(other route, path string) bool {
 func placesOf(routes []route) []Place {
 	var places []Place
 	for _, one := range routes {
-		if !slices.Contains(places, one.place) {
+		if one.place != (Place{}) && !slices.Contains(places, one.place) {
 			places = append(places, one.place)
 		}
 	}

@@ -83,3 +83,46 @@ end
 	sources["b/app.rb"] = "require 'sinatra'\npost('/login') { }\n"
 	severally(t, sources, "POST", "/login")
 }
+
+// What other files add is tried in an order of its own.
+func TestSinatraOverFiles(t *testing.T) {
+	t.Parallel()
+	const base = "require 'sinatra/base'\n"
+	checkTraps(t, map[string]trap{
+		"a file that is required": {map[string]string{
+			"app.rb":          "require 'sinatra'\nrequire_relative 'routes/users'\nbefore { response.set_cookie('seen', '1') }\nget '/:page' do\nend\n",
+			"routes/users.rb": "require_relative '../app'\nrequire './routes/more'\nget '/me' do\n  keep\nend\n",
+			"routes/more.rb":  "get '/more' do\nend\ndef keep = response.set_cookie('sid', '1')\n",
+		}, []asked{
+			{"GET", "/me", "get '/me'", "sid", "def keep ="}, {"GET", "/more", "get '/more'", "seen", "before {"}, {"GET", "/other", "get '/:page'", "", ""},
+		}},
+		"a file that is required after": {map[string]string{
+			"app.rb": "require 'sinatra'\nget '/:page' do\nend\nrequire_relative 'users'\n", "users.rb": "require 'sinatra'\nget '/me' do\nend\n",
+		}, []asked{{"GET", "/me", "get '/:page'", "", ""}}},
+		"a file on the path of libraries": {map[string]string{
+			"app.rb": "require 'sinatra'\nrequire 'json'\nget '/a/:b' do\nend\nrequire 'users'\nget '/:page' do\nend\nget '/told' do\nend\n", "lib/users.rb": "get '/me' do\nend\n", "lib/json.rb": "def get(x) = 1\n",
+		}, []asked{{"GET", "/me", "", "", ""}, {"GET", "/a/b", "get '/a/:b'", "", ""}}},
+		"files that a loop requires": {map[string]string{
+			"app.rb": "require 'sinatra'\nget '/told' do\nend\nDir['./routes/*.rb'].each { |file| require file }\nget '/:page' do\nend\n", "routes/users.rb": "get '/me' do\nend\n",
+		}, []asked{{"GET", "/me", "", "", ""}, {"GET", "/told", "get '/told'", "", ""}}},
+		"a file that is broken": {map[string]string{
+			"app.rb": "require 'sinatra'\nrequire_relative 'users'\nget '/:page' do\nend\n", "users.rb": "get '/me' do\n",
+		}, []asked{{"GET", "/me", "", "", ""}}},
+		"an application that another uses": {map[string]string{
+			"app.rb":   base + "class App < Sinatra::Base\n  get '/:page' do\n  end\n  use UsersApp\n  get '/told/you' do\n  end\nend\n",
+			"users.rb": "class UsersApp < ApplicationController\n  get '/me' do\n  end\nend\n", "base.rb": base + "class ApplicationController < Sinatra::Base\nend\n",
+		}, []asked{{"GET", "/me", "", "", ""}, {"GET", "/other", "", "", ""}, {"GET", "/told/you", "get '/told/you'", "", ""}}},
+		"a library that is asked before": {map[string]string{
+			"app.rb": base + "class App < Sinatra::Base\n  use Rack::Logger\n  get '/x/:page' do\n  end\nend\nclass Other < Sinatra::Base\n  use OmniAuth::Builder do\n  end\n  post '/:page' do\n  end\nend\n",
+		}, []asked{{"GET", "/x/y", "get '/x/:page'", "", ""}, {"POST", "/auth", "", "", ""}}},
+		"a class that another file reopens": {map[string]string{
+			"app.rb": base + "require_relative 'users'\nclass App < Sinatra::Base\n  get '/:page' do\n  end\nend\n", "users.rb": "class App\n  get '/me' do\n  end\n  post '/login' do\n  end\nend\n",
+		}, []asked{{"GET", "/me", "", "", ""}, {"POST", "/login", "post '/login'", "", ""}, {"GET", "/other", "get '/:page'", "", ""}}},
+		"a class that its own file reopens": {map[string]string{
+			"app.rb": base + "class App < Sinatra::Base\n  get '/me' do\n  end\nend\nclass App\n  get '/:page' do\n  end\nend\n",
+		}, []asked{{"GET", "/me", "get '/me'", "", ""}}},
+		"a class that is no application": {map[string]string{
+			"app.rb": base + "class App < Sinatra::Base\n  get '/:page' do\n  end\nend\n", "client.rb": "class Client < Http\n  get '/me' do\n  end\nend\n",
+		}, []asked{{"GET", "/me", "get '/:page'", "", ""}}},
+	})
+}

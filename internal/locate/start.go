@@ -18,6 +18,15 @@ type started struct {
 	words    []string // of the command, for Python
 	settings []string // modules of Django's settings, dotted
 	django   bool
+	built    []goProgram // that are only built, and started by another command
+}
+
+// goProgram is what "go build" makes.
+type goProgram struct {
+	output string // the base of what -o says; may be empty
+	name   string // without -o
+	folder string // that it is built in
+	entry  string
 }
 
 const (
@@ -48,7 +57,7 @@ func (f *files) widen() bool {
 
 // line reads a line of a shell: its last part that starts something is meant.
 func (f *files) line(line, folder string, depth int) started {
-	var found started
+	read := shellLine{folder: folder}
 	words := strings.Fields(strings.NewReplacer("&&", " ; ", "||", " ; ", ";", " ; ", "|", " ; ", `"`, " ", "'", " ").Replace(line))
 	words = words[:min(len(words), mostWords)]
 	for len(words) > 0 && depth < mostScripts && f.commands < mostCommands {
@@ -64,11 +73,70 @@ func (f *files) line(line, folder string, depth int) started {
 			continue
 		}
 		if one := f.command(part, folder, depth); one.language != none {
-			found = one
+			read.starts(one)
+		} else {
+			read.runs(part)
 		}
 	}
-	return found
+	if len(read.found.built) > 0 && len(read.built) > 1 {
+		return read.anyOfGo()
+	}
+	return read.found
 }
+
+// shellLine is what a line has started so far.
+type shellLine struct {
+	folder string // that it begins in
+	found  started
+	isRun  bool // found is a program of Go that is run, and not only built
+	built  []goProgram
+}
+
+// starts notes a command that starts something, or only builds what a later one
+// does.
+func (l *shellLine) starts(one started) {
+	l.built = append(l.built, one.built...)
+	if isOnlyTool := one.language == goFile && (!one.isSure || len(one.built) > 0); isOnlyTool && l.isRun {
+		return
+	}
+	l.found, l.isRun = one, one.language == goFile && one.isSure && len(one.built) == 0
+}
+
+// runs reads a command like "./api": a program that was built before. One that was
+// not leaves open which of Go's is meant.
+func (l *shellLine) runs(words []string) {
+	program := slices.IndexFunc(words, func(word string) bool {
+		return !strings.Contains(word, "=") && !slices.Contains([]string{"exec", "env", "nohup", "sudo", "time"}, word)
+	})
+	if program < 0 {
+		return
+	}
+	for _, word := range append([]string{path.Base(words[program])}, words[program:]...) {
+		if one, known := l.program(word); known {
+			l.found, l.isRun = started{language: goFile, folder: one.folder, entries: []string{one.entry}, isSure: true}, true
+			return
+		}
+	}
+	isOther := len(l.found.built) > 0 && path.Ext(words[program]) != ".sh" // which may start what was built
+	if (l.isRun || isOther) && strings.Contains(words[program], "/") {
+		l.found = l.anyOfGo()
+	}
+}
+
+// program is the last that was built with a name, or for a path its base.
+func (l *shellLine) program(word string) (goProgram, bool) {
+	for _, name := range []func(goProgram) string{func(one goProgram) string { return one.output }, func(one goProgram) string { return one.name }} {
+		for _, one := range slices.Backward(l.built) {
+			if path.Base(word) == name(one) && word != "" {
+				return one, true
+			}
+		}
+	}
+	return goProgram{}, false
+}
+
+// anyOfGo is what is known where one of several programs is started.
+func (l *shellLine) anyOfGo() started { return started{language: goFile, folder: l.folder} }
 
 // withoutShell leaves out "sh -c".
 func withoutShell(words []string) []string {
@@ -121,26 +189,58 @@ func (f *files) startGo(made *started, given []string) {
 	if len(given) == 0 || !slices.Contains([]string{"run", "build", "install"}, given[0]) {
 		return
 	}
-	for i := 1; i < len(given); i++ {
-		word := given[i]
+	var output string
+	var packages []string
+	isRun := given[0] == "run"
+	for i := 1; i < len(given) && !(isRun && len(packages) > 0); i++ { // what follows is the program's
+		word, value, has := strings.Cut(given[i], "=")
+		takesNext := slices.Contains([]string{"-C", "-o", "-tags", "-ldflags", "-gcflags", "-mod", "-modfile", "-exec", "-p", "-overlay"}, word) && !has
+		if takesNext && i+1 < len(given) {
+			i++
+			value = given[i]
+		}
 		switch {
-		case word == "-C" && i+1 < len(given):
-			made.folder = inside(path.Join(made.folder, given[i+1]))
-			i++
-		case slices.Contains([]string{"-o", "-tags", "-ldflags", "-gcflags", "-mod", "-modfile", "-exec", "-p", "-overlay"}, word):
-			i++
+		case word == "-C":
+			made.folder = inside(path.Join(made.folder, value))
+		case word == "-o" && value != "":
+			output = path.Base(value)
 		case strings.HasPrefix(word, "-"):
-		case strings.Contains(word, "..."):
+		case strings.Contains(given[i], "..."):
 			return
 		default:
-			if languageOf(word) == goFile {
-				word = "./" + path.Dir(word)
-			}
-			made.entries, made.isSure = []string{word}, true
-			return
+			packages = append(packages, packageOf(given[i]))
 		}
 	}
-	made.entries, made.isSure = []string{"."}, true
+	if len(packages) == 0 {
+		packages = []string{"."}
+	}
+	packages = slices.Compact(packages) // the files of one
+	made.entries, made.isSure = packages, true
+	if isRun {
+		return
+	}
+	for _, entry := range packages {
+		made.built = append(made.built, goProgram{output, f.programName(path.Join(made.folder, entry)), made.folder, entry})
+	}
+}
+
+// packageOf is a package, of a file its folder.
+func packageOf(word string) string {
+	if languageOf(word) == goFile {
+		return "./" + path.Dir(word)
+	}
+	return word
+}
+
+// programName is what Go calls the program of a folder: like the folder, or in
+// the root of a module like that.
+func (f *files) programName(folder string) string {
+	for line := range strings.Lines(string(f.read(path.Join(inside(folder), "go.mod")))) {
+		if words := strings.Fields(line); len(words) == 2 && words[0] == "module" {
+			return path.Base(words[1])
+		}
+	}
+	return path.Base(folder)
 }
 
 // startJava reads "mvn -pl api spring-boot:run", "gradle :api:bootRun" and
