@@ -24,7 +24,7 @@ var (
 	// Beside them an address of one holds nothing else, so that none is asked for
 	// that does something.
 	besideMonitors = []string{"api", "rest", "v1", "v2", "v3", "internal", "ops", "admin", "system", "server", "list", "all", "active", "current", "live", "open", "status", "info",
-		"vars", "stats", "requests", "traces", "trace", "users", "user"}
+		"vars", "stats", "requests", "traces", "trace", "dump", "users", "user"}
 )
 
 // openPages are the pages that a stranger may open: those that the walk was shown, the
