@@ -112,20 +112,16 @@ func (g *golang) restrict(start started) {
 	if len(kept) == 0 && start.isSure {
 		return // the folder that it is started in is not this one
 	}
-	reached := map[*goPackage]bool{}
-	for len(kept) > 0 {
-		one := kept[len(kept)-1]
-		kept = kept[:len(kept)-1]
-		if one == nil || reached[one] {
-			continue
-		}
-		reached[one] = true
+	reached := reachable(kept, func(one *goPackage) (imported []*goPackage) {
 		for _, source := range one.sources {
 			for _, from := range source.imports {
-				kept = append(kept, g.packageAt(source, from))
+				if in := g.packageAt(source, from); in != nil {
+					imported = append(imported, in)
+				}
 			}
 		}
-	}
+		return imported
+	})
 	g.sources = slices.DeleteFunc(g.sources, func(source *goSource) bool { return !reached[source.in] })
 }
 

@@ -202,38 +202,32 @@ var (
 // with, and what they import. Where a module is imported by a name that is made
 // up, all of the package may be.
 func (f *files) reached(names []string) []string {
-	seen := map[string]bool{}
-	var left []string
-	for _, name := range names {
-		if f.start.begins(name) {
-			left = append(left, name)
-		}
-	}
-	for len(left) > 0 {
-		name := left[len(left)-1]
-		left = left[:len(left)-1]
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
-		source := f.read(name)
-		isOpen := importsAny.Match(source)
-		for _, found := range importsName.FindAllSubmatch(source, mostItems) {
-			isOpen = isOpen || string(found[2]) == "+" || strings.Contains(string(found[1]), "${")
-			if file, _ := f.script(string(found[1]), name); file != "" {
-				left = append(left, file)
-			}
-		}
-		if isOpen {
-			folder := f.packageOf(name)
-			for _, other := range names {
-				if isBelow(other, folder) {
-					left = append(left, other)
-				}
-			}
-		}
-	}
+	begin := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !f.start.begins(name) })
+	seen := reachable(begin, func(name string) []string { return f.imported(name, names) })
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !seen[name] })
+}
+
+// imported are the scripts that one imports, or may import.
+func (f *files) imported(name string, names []string) []string {
+	var found []string
+	source := f.read(name)
+	isOpen := importsAny.Match(source)
+	for _, one := range importsName.FindAllSubmatch(source, mostItems) {
+		isOpen = isOpen || string(one[2]) == "+" || strings.Contains(string(one[1]), "${")
+		if file, _ := f.script(string(one[1]), name); file != "" {
+			found = append(found, file)
+		}
+	}
+	if !isOpen {
+		return found
+	}
+	folder := f.packageOf(name)
+	for _, other := range names {
+		if isBelow(other, folder) {
+			found = append(found, other)
+		}
+	}
+	return found
 }
 
 // packageOf is the folder of the package.json that a script belongs to.

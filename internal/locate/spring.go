@@ -96,7 +96,8 @@ func (s *spring) named(name string) []springClass {
 // modules are the sources of the modules that an application begins with, and of
 // those that their builds name.
 func (f *files) modules(names []string) []string {
-	builds, left, seen := map[string]string{}, []string{}, map[string]bool{}
+	var begin []string
+	builds := map[string]string{}
 	for _, name := range names {
 		module := moduleOf(name)
 		if _, known := builds[module]; !known {
@@ -104,23 +105,18 @@ func (f *files) modules(names []string) []string {
 				builds[module] += string(f.read(path.Join(module, build)))
 			}
 		}
-		if f.start.begins(name) && !slices.Contains(left, module) {
-			left = append(left, module)
+		if f.start.begins(name) {
+			begin = append(begin, module)
 		}
 	}
-	for len(left) > 0 {
-		module := left[len(left)-1]
-		left = left[:len(left)-1]
-		if seen[module] {
-			continue
-		}
-		seen[module] = true
+	seen := reachable(begin, func(module string) (named []string) {
 		for other := range builds {
 			if other != "" && (hasModule(builds[module], path.Base(other)) || hasModule(builds[module], artifactOf(builds[other]))) {
-				left = append(left, other)
+				named = append(named, other)
 			}
 		}
-	}
+		return named
+	})
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !seen[moduleOf(name)] })
 }
 

@@ -450,3 +450,17 @@ func (s started) begins(name string) bool {
 
 // isAll reports whether all of the workspace counts.
 func (s started) isAll() bool { return !s.isSure && s.folder == "" }
+
+// reachable is what a start leads to, itself included.
+func reachable[T comparable](start []T, next func(T) []T) map[T]bool {
+	seen, left := map[T]bool{}, start
+	for len(left) > 0 {
+		one := left[len(left)-1]
+		left = left[:len(left)-1]
+		if !seen[one] {
+			seen[one] = true
+			left = append(left, next(one)...)
+		}
+	}
+	return seen
+}
